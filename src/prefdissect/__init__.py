@@ -1,0 +1,84 @@
+"""prefdissect tells what a judge is preferring.
+
+A judge is whoever said which of two responses is better: a person, an LLM, a reward model. Given
+pairs of responses, ratings of their properties and the verdicts of judges, `dissect` fits one
+weight per property, judge and group of pairs, each with a posterior:
+
+    import prefdissect as pdx
+
+    result = pdx.dissect(df, judge="gpt-4-turbo")
+    result                   # most and least preferred properties, with intervals
+    result.weights           # one row per judge, group and property
+
+Four values tell the story, each made from the one before it:
+
+    PreferenceData  ->  Design  ->  Posterior  ->  Dissection
+
+`load` and `PreferenceData.from_frame` make the first; `Property` and `PropertySchema` say what can
+be rated, `PAPER` and `SCENARIOS` hold the properties and scenarios of Li et al. (ACL 2024);
+`Laplace` and `Normal` are priors; `simulate` makes studies whose weights are known. Errors are
+kinds of `PrefDissectError`, warnings of `PrefDissectWarning`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prefdissect.data import DataReport, PreferenceData, load
+    from prefdissect.dissection import Dissection, dissect
+    from prefdissect.errors import ConvergenceWarning, PrefDissectError, PrefDissectWarning
+    from prefdissect.features import Design
+    from prefdissect.inference import Laplace, Normal, Posterior
+    from prefdissect.schema import PAPER, SCENARIOS, Property, PropertySchema, Scenario
+    from prefdissect.simulate import Study, simulate
+
+__all__ = [
+    "PAPER",
+    "SCENARIOS",
+    "ConvergenceWarning",
+    "DataReport",
+    "Design",
+    "Dissection",
+    "Laplace",
+    "Normal",
+    "Posterior",
+    "PrefDissectError",
+    "PrefDissectWarning",
+    "PreferenceData",
+    "Property",
+    "PropertySchema",
+    "Scenario",
+    "Study",
+    "dissect",
+    "load",
+    "simulate",
+]
+
+# Names are found when they are used: pandas, PyMC and ArviZ take seconds to import.
+_ROOMS = {
+    "data": ("DataReport", "PreferenceData", "load"),
+    "dissection": ("Dissection", "dissect"),
+    "errors": ("ConvergenceWarning", "PrefDissectError", "PrefDissectWarning"),
+    "features": ("Design",),
+    "inference": ("Laplace", "Normal", "Posterior"),
+    "schema": ("PAPER", "SCENARIOS", "Property", "PropertySchema", "Scenario"),
+    "simulate": ("Study", "simulate"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the room of a public name when it is first used."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version(__name__)
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_ROOM_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

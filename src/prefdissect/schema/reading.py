@@ -1,0 +1,91 @@
+"""From the cells of a table to ratings: numbers, digits, labels, and lists of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sized
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from prefdissect._typing import FloatArray
+from prefdissect.errors import RatingError, choices
+
+if TYPE_CHECKING:
+    from prefdissect.schema.property import Property
+
+__all__ = ["read_ratings"]
+
+
+def read_ratings(prop: Property, values: ArrayLike, rows: ArrayLike | None = None) -> FloatArray:
+    """Return ratings, shape [row], NaN where there is none; see `Property.read`."""
+    cells = _as_array(values)
+    names = np.arange(len(cells)) if rows is None else np.asarray(rows)
+    if cells.dtype.kind in "biuf":
+        ratings = cells.astype(float)
+    else:
+        ratings = np.array([_read_cell(prop, cell, name) for cell, name in zip(cells, names, strict=True)], float)
+    _check_range(prop, ratings, names)
+    return ratings
+
+
+def _as_array(values: Any) -> np.ndarray[Any, Any]:
+    """Return the cells as a plain numpy array: nullable and arrow columns become float or object."""
+    kind = getattr(getattr(values, "dtype", None), "kind", "O")
+    if kind in "iufb" and hasattr(values, "to_numpy"):
+        return np.asarray(values.to_numpy(dtype=float, na_value=np.nan))
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
+        return values
+    cells = np.empty(len(values), dtype=object)
+    cells[:] = list(values)
+    return cells
+
+
+def _read_cell(prop: Property, cell: Any, row: Any) -> float:
+    """Return the rating in one cell; the mean if the cell holds several."""
+    if isinstance(cell, Mapping):
+        cell = list(cell.values())
+    if isinstance(cell, Iterable) and isinstance(cell, Sized) and not isinstance(cell, str | bytes):
+        items = [_read_cell(prop, item, row) for item in cell]
+        return float(np.mean(items)) if items else np.nan
+    if cell is None or str(cell) in ("nan", "NaT", "<NA>"):
+        return np.nan
+    if isinstance(cell, str):
+        return _read_text(prop, cell, row)
+    if isinstance(cell, int | float | np.number | np.bool_):
+        return float(cell)
+    raise RatingError(_message(prop, cell, row, f"is a {type(cell).__name__}, not a rating"))
+
+
+def _read_text(prop: Property, text: str, row: Any) -> float:
+    """Return the score of a label, or the number that the text spells in digits."""
+    plain = text.strip().casefold()
+    if prop.labels is not None:
+        by_fold = {label.casefold(): score for label, score in prop.labels.items()}
+        if plain in by_fold:
+            return by_fold[plain]
+        raise RatingError(_message(prop, text, row, f"is no label of it; {choices(text, prop.labels)}"))
+    try:
+        return float(plain)
+    except ValueError:
+        raise RatingError(_message(prop, text, row, f"is not a number, as kind {prop.kind!r} needs")) from None
+
+
+def _check_range(prop: Property, ratings: FloatArray, rows: np.ndarray[Any, Any]) -> None:
+    """Raise for the first rating that is infinite or outside what its kind allows."""
+    low, high = prop.range or (0.0 if prop.kind in ("count", "words") else -np.inf, np.inf)
+    if prop.labels is not None:
+        low, high = min(prop.labels.values()), max(prop.labels.values())
+    for wrong, why in (
+        (np.isinf(ratings), "is infinite; a rating must be finite, or missing"),
+        ((ratings < low) | (ratings > high), f"is outside {low:g} to {high:g}"),
+    ):
+        if wrong.any():
+            first = int(np.flatnonzero(wrong)[0])
+            raise RatingError(_message(prop, float(ratings[first]), rows[first], why, int(wrong.sum())))
+
+
+def _message(prop: Property, value: object, row: object, why: str, n: int = 1) -> str:
+    more = f" (and {n - 1} more like it)" if n > 1 else ""
+    named = repr(str(prop.id)) + (f" (rated as {prop.rated!r})" if prop.rated != prop.id else "")
+    return f"rating {value!r} of property {named} in row {str(row)!r} {why}{more}"
