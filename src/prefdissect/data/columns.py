@@ -1,0 +1,172 @@
+"""Which column of a table is what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from prefdissect.errors import ColumnError, choices
+from prefdissect.schema import Property, PropertySchema
+
+__all__ = [
+    "JUDGE_PREFIX",
+    "VERDICT_COLUMNS",
+    "Columns",
+    "find_columns",
+    "find_judges",
+    "find_ratings",
+    "find_verdict",
+]
+
+JUDGE_PREFIX = "judge_"
+VERDICT_COLUMNS = ("value", "verdict", "preference", "preferred", "winner", "label")
+# Numbers in columns of these stems identify, place or decide; they do not rate.
+_NO_RATING = ("id", "index", "model", "prompt", "response", "winner", "winner_model")
+_NO_RATING_ENDINGS = ("_id", "_idx", "_pos")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The roles of the columns of one table.
+
+    Parameters
+    ----------
+    schema
+        The properties that the table rates, in order.
+    ratings
+        Property id to its two columns, of responses A and B.
+    differences
+        Property id to the column of its ready-made differences.
+    judges
+        Judge to its column, in a table of one row per pair; empty if there is one row per verdict.
+    other_stems
+        Numeric stems that the schema or `properties` leaves aside.
+    """
+
+    schema: PropertySchema
+    ratings: dict[str, tuple[str, str]]
+    differences: dict[str, str]
+    judges: dict[str, str]
+    other_stems: tuple[str, ...] = ()
+
+    @property
+    def used(self) -> set[str]:
+        """Names of the columns that hold ratings, differences or verdicts."""
+        sides = {column for both in self.ratings.values() for column in both}
+        return sides | set(self.differences.values()) | set(self.judges.values())
+
+
+def find_columns(
+    table: pd.DataFrame,
+    *,
+    judges: Sequence[str] | None,
+    properties: Sequence[str] | None,
+    schema: PropertySchema | None,
+) -> Columns:
+    """Return the roles of the columns of `table`; see `PreferenceData.from_frame`."""
+    long = "judge" in table.columns
+    named = {} if long else find_judges(table, judges)
+    return find_ratings(table.drop(columns=list(named.values())), properties, schema, judges=named)
+
+
+def find_judges(table: pd.DataFrame, judges: Sequence[str] | None) -> dict[str, str]:
+    """Return judge to column: the named ones, else every column `judge_<name>`.
+
+    Raises
+    ------
+    ColumnError
+        If a named judge has no column; the message names close matches.
+    """
+    prefixed = {str(c).removeprefix(JUDGE_PREFIX): str(c) for c in table.columns if str(c).startswith(JUDGE_PREFIX)}
+    if judges is None:
+        return prefixed
+    found: dict[str, str] = {}
+    for wanted in judges:
+        name = str(wanted).removeprefix(JUDGE_PREFIX)
+        column = prefixed.get(name, wanted if wanted in table.columns else None)
+        if column is None:
+            likely = list(prefixed) or [str(c) for c in table.columns]
+            raise ColumnError(
+                f"unknown judge {wanted!r}: no column {wanted!r} or 'judge_{name}'; {choices(name, likely)}"
+            )
+        found[name] = column
+    return found
+
+
+def find_verdict(table: pd.DataFrame) -> str:
+    """Return the column that holds the verdict in a table of one row per verdict."""
+    found = [c for c in VERDICT_COLUMNS if c in table.columns]
+    if len(found) == 1:
+        return found[0]
+    what = f"has several: {found}; keep one" if found else f"has none of {VERDICT_COLUMNS}"
+    raise ColumnError(f"a table of one row per verdict (it has a column 'judge') needs one verdict column, but {what}")
+
+
+def find_ratings(
+    table: pd.DataFrame,
+    properties: Sequence[str] | None,
+    schema: PropertySchema | None,
+    *,
+    judges: dict[str, str],
+) -> Columns:
+    """Return which columns rate which property.
+
+    Raises
+    ------
+    ColumnError
+        If a named property has no column.
+    """
+    stems = _stems(table)
+    if properties is not None:
+        return _named_ratings(table, properties, schema, judges)
+    if schema is not None:
+        found = {prop.id: stem for stem in stems if (prop := schema.rated_as(stem)) is not None}
+        sides = {prop.id: _sides(found[prop.id]) for prop in schema if prop.id in found}
+        rest = tuple(s for s in stems if s not in found.values() and _is_rating(table, s))
+        return Columns(schema.select(sides), sides, {}, judges, rest)
+    plain = [s for s in stems if _is_rating(table, s)]
+    made = PropertySchema(name="columns", properties=tuple(Property(id=s, kind="number") for s in plain))
+    return Columns(made, {s: _sides(s) for s in plain}, {}, judges)
+
+
+def _named_ratings(
+    table: pd.DataFrame, properties: Sequence[str], schema: PropertySchema | None, judges: dict[str, str]
+) -> Columns:
+    ratings: dict[str, tuple[str, str]] = {}
+    differences: dict[str, str] = {}
+    made: list[Property] = []
+    for name in dict.fromkeys(properties):
+        prop = schema[name] if schema is not None else Property(id=name, kind="number")
+        sides = _sides(prop.rated)
+        single = next((c for c in (name, prop.id) if c in table.columns), None)
+        if all(side in table.columns for side in sides):
+            ratings[prop.id] = sides
+        elif single is not None:
+            differences[prop.id] = single
+        else:
+            known = [*_stems(table), *map(str, table.columns)]
+            raise ColumnError(
+                f"property {name!r} has no columns {sides[0]!r} and {sides[1]!r}, nor a column of differences; "
+                f"{choices(name, known)}"
+            )
+        made.append(prop)
+    chosen = PropertySchema(name="columns", properties=tuple(made)) if schema is None else schema.select(properties)
+    rest = tuple(s for s in _stems(table) if _is_rating(table, s) and _sides(s) not in ratings.values())
+    return Columns(chosen, ratings, differences, judges, rest)
+
+
+def _sides(stem: str) -> tuple[str, str]:
+    return f"{stem}_a", f"{stem}_b"
+
+
+def _stems(table: pd.DataFrame) -> list[str]:
+    names = [str(c) for c in table.columns]
+    return [n[:-2] for n in names if n.endswith("_a") and n[:-2] + "_b" in names and n[:-2]]
+
+
+def _is_rating(table: pd.DataFrame, stem: str) -> bool:
+    if stem in _NO_RATING or stem.endswith(_NO_RATING_ENDINGS):
+        return False
+    return all(pd.api.types.is_numeric_dtype(table[side]) for side in _sides(stem))

@@ -1,0 +1,84 @@
+"""Data with one more judge, or with more properties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from prefdissect._typing import TableLike
+from prefdissect.data.frame import as_frame
+from prefdissect.data.ratings import collect_ratings, spread_ratings
+from prefdissect.data.verdicts import make_verdicts, read_verdicts
+from prefdissect.errors import DataError, DuplicateError, UnknownNameError, choices
+from prefdissect.schema import PropertySchema
+
+if TYPE_CHECKING:
+    from prefdissect.data.preference_data import PreferenceData
+
+__all__ = ["add_judge", "add_ratings"]
+
+
+def add_judge(data: PreferenceData, name: str, labels: Sequence[Any] | Mapping[str, Any] | pd.Series) -> dict[str, Any]:
+    """Return the fields of `data` that a new judge changes; see `PreferenceData.with_judge`."""
+    if name in data.judges:
+        raise DuplicateError(f"there is a judge {name!r} already; give the new one another name")
+    cells = _labels_by_pair(data, labels)
+    ids = pd.Series(cells.index, index=cells.index)
+    value, outcome = read_verdicts(cells, name, ids)
+    asked = np.array([o is not None for o in outcome])
+    new = pd.DataFrame({"pair_id": ids[asked], "judge": name, "value": value[asked], "outcome": outcome[asked]})
+    old = data.verdicts.astype({"judge": object, "first": object, "outcome": object})
+    verdicts = make_verdicts(pd.concat([old, new.assign(first="unknown", repeat=0, weight=1.0)], ignore_index=True))
+    verdicts["judge"] = verdicts["judge"].cat.set_categories([*data.judges, name])
+    report = data.report.add("judge added", f"{name}: {int(asked.sum()):,} verdicts")
+    return {
+        "verdicts": verdicts,
+        "report": report.leave_out(f"pairs without a verdict of {name}", int((~asked).sum())),
+    }
+
+
+def _labels_by_pair(data: PreferenceData, labels: Sequence[Any] | Mapping[str, Any] | pd.Series) -> pd.Series:
+    """Return one cell per pair of `data`, by position or by pair id."""
+    if isinstance(labels, Mapping | pd.Series):
+        given = pd.Series(labels, dtype=object)
+        given.index = given.index.map(str)
+        unknown = given.index[~given.index.isin(data.pairs.index)]
+        if len(unknown):
+            raise UnknownNameError(
+                f"pair_id {unknown[0]!r} of the labels is not in the data ({len(unknown)} such ids); "
+                f"{choices(unknown[0], data.pairs.index, most=3)}"
+            )
+        return given.reindex(data.pairs.index)
+    if len(labels) != len(data):
+        raise DataError(f"{len(labels):,} labels for {len(data):,} pairs; give one per pair, or a mapping by pair id")
+    return pd.Series(list(labels), index=data.pairs.index, dtype=object)
+
+
+def add_ratings(
+    data: PreferenceData,
+    frame: pd.DataFrame | TableLike,
+    properties: Sequence[str] | None,
+    schema: PropertySchema | None,
+) -> dict[str, Any]:
+    """Return the fields of `data` that more ratings change; see `PreferenceData.join_ratings`."""
+    spread, columns, stray = spread_ratings(as_frame(frame), data.pairs, properties, schema)
+    if not len(columns.schema):
+        raise DataError(f"the ratings hold no property; columns: {', '.join(map(str, spread.columns))}")
+    twice = [p for p in columns.schema.ids if p in data.properties]
+    if twice:
+        raise DuplicateError(f"property {twice[0]!r} is rated already; rename its columns to keep both")
+    ratings, comparisons = collect_ratings(spread, columns)
+    both = PropertySchema(name=data.schema.name, properties=(*data.schema.properties, *columns.schema.properties))
+    unrated = int(np.isnan(ratings).any(axis=(1, 2)).sum()) if not columns.differences else 0
+    report = data.report.add("ratings joined", ", ".join(columns.schema.ids))
+    return {
+        "schema": both,
+        "ratings": np.concatenate([data.ratings, ratings], axis=2),
+        "comparisons": np.concatenate([data.comparisons, comparisons], axis=1),
+        "report": report.leave_out("joined rows that match no pair", stray).leave_out(
+            "pairs without all of the joined ratings", unrated
+        ),
+    }

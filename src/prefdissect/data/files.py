@@ -1,0 +1,82 @@
+"""Tables from files, by the file's ending."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from prefdissect.errors import FileFormatError
+
+__all__ = ["read_table"]
+
+
+def _read_json(path: Path) -> pd.DataFrame:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as file:
+        content = json.load(file)
+    if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
+        raise FileFormatError(f"{str(path)!r} holds no table: JSON must be a list of objects, one per row")
+    return pd.DataFrame(content)
+
+
+def _read_json_lines(path: Path) -> pd.DataFrame:
+    opener: Callable[..., Any] = gzip.open if path.suffix == ".gz" else open
+    rows = []
+    with opener(path, "rt", encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise FileFormatError(f"{str(path)!r}, line {number}: not JSON ({error})") from error
+            if not isinstance(row, dict):
+                raise FileFormatError(f"{str(path)!r}, line {number}: {type(row).__name__} instead of an object")
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype_backend="numpy_nullable")
+
+
+_READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    ".parquet": pd.read_parquet,
+    ".csv": _read_csv,
+    ".json": _read_json,
+    ".jsonl": _read_json_lines,
+    ".ndjson": _read_json_lines,
+}
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read parquet, CSV, JSON (a list of objects) or JSON Lines; all but parquet may be gzipped.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing, has another ending, or cannot be read.
+    """
+    path = Path(path)
+    endings = path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]
+    reader = _READERS.get(endings[0].lower()) if endings else None
+    if reader is None or (path.suffix == ".gz" and reader is pd.read_parquet):
+        raise FileFormatError(f"{str(path)!r}: no table has that ending; valid: {', '.join(_READERS)}, and .gz on top")
+    if not path.is_file():
+        raise FileFormatError(f"there is no file {str(path)!r}")
+    try:
+        return reader(path)
+    except FileFormatError:
+        raise
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        UnicodeDecodeError,
+    ) as error:  # pyarrow's errors are ValueErrors too
+        raise FileFormatError(f"cannot read {str(path)!r} as {endings[0]}: {error}") from error

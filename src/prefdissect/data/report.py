@@ -1,0 +1,52 @@
+"""What a reader understood, and what it left out: nothing is inferred or dropped in silence."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["DataReport"]
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """Facts about a data set, in the order in which they were found.
+
+    Parameters
+    ----------
+    facts
+        Pairs of a topic ("judges", "scenario", ...) and what was understood about it.
+    left_out
+        Pairs of a reason and the number of rows or cells that were left out for it.
+    """
+
+    facts: tuple[tuple[str, str], ...] = ()
+    left_out: tuple[tuple[str, int], ...] = ()
+
+    def add(self, topic: str, fact: str) -> DataReport:
+        """Return a report with one more fact."""
+        return replace(self, facts=(*self.facts, (topic, fact)))
+
+    def leave_out(self, reason: str, n: int) -> DataReport:
+        """Return a report that counts `n` more as left out for `reason`; unchanged if `n` is 0."""
+        return replace(self, left_out=(*self.left_out, (reason, n))) if n else self
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per reason: `reason`, `n`."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.left_out), columns=["reason", "n"])
+
+    def __str__(self) -> str:
+        facts = [*self.facts, *((f"left out ({n:,})", reason) for reason, n in self.left_out)]
+        width = max((len(topic) for topic, _ in facts), default=0)
+        return "\n".join(f"{topic:<{width}}  {fact}" for topic, fact in facts)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"

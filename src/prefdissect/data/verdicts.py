@@ -1,0 +1,125 @@
+"""From cells to verdicts: who preferred which response, by content and never by position."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prefdissect._typing import FloatArray
+from prefdissect.errors import DuplicateError, VerdictError, choices
+
+__all__ = ["KEY", "OUTCOMES", "labels_of", "make_verdicts", "read_first", "read_verdicts", "share_weights"]
+
+KEY = ["pair_id", "judge", "first", "repeat"]
+OUTCOMES = ("A", "B", "tie", "both_bad", "soft", "invalid")
+_FIRST = ("A", "B", "unknown")
+_VALUE_OF = {"A": 1.0, "B": 0.0, "tie": 0.5, "both_bad": 0.5, "invalid": np.nan}
+
+_WORDS: dict[str, tuple[str, ...]] = {
+    "A": ("a", "model_a", "response_a", "response_1", "response 1", "text_a"),
+    "B": ("b", "model_b", "response_b", "response_2", "response 2", "text_b"),
+    "tie": ("tie", "equal"),
+    "both_bad": ("both_bad", "tie (bothbad)", "both bad"),
+    "invalid": ("invalid",),
+}
+_OUTCOME_OF = {word: outcome for outcome, words in _WORDS.items() for word in words}
+_READABLE = [*_OUTCOME_OF, "1 (A)", "0 (B)", "0.5 (tie)", "a number between (soft)"]
+
+
+def read_verdicts(cells: pd.Series, judge: str, pair_ids: pd.Series) -> tuple[FloatArray, np.ndarray[Any, Any]]:
+    """Return value (1 = A, 0 = B) and outcome of each cell, shape [row]; both missing where empty.
+
+    Raises
+    ------
+    VerdictError
+        For a value that is no verdict; the message names judge, pair and value.
+    """
+    distinct = {cell: _read_verdict(cell) for cell in cells.dropna().unique()}
+    known = {cell: verdict for cell, verdict in distinct.items() if verdict is not None}
+    unknown = [cell for cell in distinct if cell not in known]
+    if unknown:
+        at = cells[cells == unknown[0]].index[0]
+        raise VerdictError(
+            f"judge {judge!r}, pair {pair_ids[at]!r}: {unknown[0]!r} is no verdict "
+            f"({int(cells.isin(unknown).sum())} such cells); {choices(unknown[0], _READABLE, most=20)}"
+        )
+    read = [known[cell] if pd.notna(cell) else (np.nan, None) for cell in cells]
+    values = np.array([value for value, _ in read], dtype=np.float64)
+    return values, np.array([outcome for _, outcome in read], dtype=object)
+
+
+def _read_verdict(cell: Any) -> tuple[float, str] | None:
+    """Return value and outcome of one cell, or None if it is no verdict."""
+    if isinstance(cell, str):
+        outcome = _OUTCOME_OF.get(cell.strip().casefold())
+        if outcome is not None:
+            return _VALUE_OF[outcome], outcome
+        try:
+            cell = float(cell)
+        except ValueError:
+            return None
+    if not isinstance(cell, bool | np.bool_ | int | float | np.number) or not 0 <= float(cell) <= 1:
+        return None
+    value = float(cell)
+    return value, {1.0: "A", 0.0: "B", 0.5: "tie"}.get(value, "soft")
+
+
+def read_first(cells: pd.Series) -> np.ndarray[Any, Any]:
+    """Return which response the judge saw first: A, B or unknown.
+
+    Raises
+    ------
+    VerdictError
+        For a value that names neither response.
+    """
+    known = {word: side for side in ("A", "B") for word in _WORDS[side]} | {
+        "unknown": "unknown",
+        "": "unknown",
+    }
+    text = cells.fillna("unknown").astype(str).str.strip().str.casefold()
+    wrong = text[~text.isin(list(known))]
+    if len(wrong):
+        raise VerdictError(f"column 'first', row {wrong.index[0]!r}: {cells[wrong.index[0]]!r}; {choices('', _FIRST)}")
+    return text.map(known).to_numpy(dtype=object)
+
+
+def make_verdicts(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the verdict table in its final types, weights shared, keys checked.
+
+    Raises
+    ------
+    DuplicateError
+        If two rows share pair, judge, order and repeat.
+    """
+    out = table.reset_index(drop=True)
+    out["judge"] = pd.Categorical(out["judge"], categories=list(dict.fromkeys(out["judge"])))
+    out["first"] = pd.Categorical(out["first"], categories=_FIRST)
+    out["outcome"] = pd.Categorical(out["outcome"], categories=OUTCOMES)
+    out["repeat"] = out["repeat"].astype(np.int64)
+    twice = out[out.duplicated(KEY)]
+    if len(twice):
+        key = dict(zip(KEY, twice.iloc[0][KEY], strict=True))
+        raise DuplicateError(f"{len(twice)} verdicts stand more than once under the same key, the first is {key}")
+    return share_weights(out)
+
+
+def share_weights(verdicts: pd.DataFrame) -> pd.DataFrame:
+    """Return verdicts whose weights sum to 1 over the usable ones of one judge on one pair.
+
+    Asking twice is not evidence twice. A verdict that cannot be used has weight 0.
+    """
+    usable = verdicts["value"].notna()
+    weight = verdicts["weight"].where(usable, 0.0)
+    total = weight.groupby([verdicts["pair_id"], verdicts["judge"]], observed=True).transform("sum")
+    return verdicts.assign(weight=np.where(total > 0, weight / total.where(total > 0, 1.0), 0.0))
+
+
+def labels_of(verdicts: pd.DataFrame, pair_ids: pd.Index, judges: list[str]) -> pd.DataFrame:
+    """Return the weighted mean verdict, DataFrame [pair, judge] in [0, 1], NaN where there is none."""
+    usable = verdicts[verdicts["weight"] > 0]
+    keys = [usable["pair_id"], usable["judge"]]
+    sums = (usable["value"] * usable["weight"]).groupby(keys, observed=True).sum()
+    means = sums / usable["weight"].groupby(keys, observed=True).sum()
+    return means.unstack("judge").reindex(index=pair_ids, columns=judges).astype(float)
