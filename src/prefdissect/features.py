@@ -1,0 +1,289 @@
+"""From ratings and verdicts to the signed design that a posterior is fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prefdissect._typing import BoolArray, Encoding, FloatArray, GroupKind, IntArray, Role, Ties
+from prefdissect.data import PreferenceData
+from prefdissect.data.groups import scenario_groups
+from prefdissect.errors import ColumnError, DataError, UnknownNameError, choices
+from prefdissect.schema import PropertySchema
+
+__all__ = ["Cell", "Design", "Encoder", "build_design", "build_encoder"]
+
+_SCALE_QUANTILE = 0.95  # of |difference|: what norm_diff calls 1 for a number without a scale
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """How pairs become signed columns; kept, so that new pairs are encoded alike.
+
+    Parameters
+    ----------
+    schema
+        The properties, in the order of the columns.
+    encoding
+        `comparison` (-1, 0, 1), `diff` (in the unit of the rating) or `norm_diff` (-1 to 1).
+    scales
+        Property id to the difference that `norm_diff` calls 1.
+    """
+
+    schema: PropertySchema
+    encoding: Encoding
+    scales: Mapping[str, float]
+
+    def encode(self, data: PreferenceData) -> FloatArray:
+        """Return the columns of all pairs, shape [pair, property], NaN where a rating is missing.
+
+        Raises
+        ------
+        UnknownNameError
+            If `data` lacks a property.
+        """
+        encoded = np.full((len(data), len(self.schema)), np.nan)
+        for k, prop in enumerate(self.schema):
+            if prop.id not in data.properties:
+                raise UnknownNameError(f"the data lack property {prop.id!r}; {choices(prop.id, data.properties)}")
+            at = data.properties.index(prop.id)
+            given = data.comparisons[:, at]
+            scale = self.scales.get(prop.id)
+            if np.isfinite(given).any():
+                encoded[:, k] = prop.encode_difference(given, self.encoding, scale=scale)
+            else:
+                a, b = data.ratings[:, 0, at], data.ratings[:, 1, at]
+                encoded[:, k] = prop.encode(a, b, self.encoding, scale=scale)
+        return encoded
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one judge said of the pairs of one group: the data of one fit.
+
+    `x` is [row, column], `y` [row] in [0, 1], `weight` [row] above 0.
+    """
+
+    judge: str
+    group: str
+    x: FloatArray
+    y: FloatArray
+    weight: FloatArray
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self.y)
+
+    @property
+    def n_differs(self) -> IntArray:
+        """Number of pairs in which each column is not zero, shape [column]."""
+        return np.asarray(np.count_nonzero(self.x, axis=0), dtype=np.int64)
+
+    def take(self, rows: IntArray | BoolArray) -> Cell:
+        """Return the cell with these rows only."""
+        return replace(self, x=self.x[rows], y=self.y[rows], weight=self.weight[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """A signed matrix, the preferences of several judges, and groups of rows.
+
+    Parameters
+    ----------
+    encoder
+        How the columns were made.
+    columns, roles
+        Name and role of each column: `property` or `nuisance`.
+    pair_ids
+        Pair that each row refers to.
+    x
+        Shape [row, column], positive where A has more.
+    y, weight
+        Shape [row, judge]: preference for A in [0, 1], and weight, 0 where there is none.
+    in_group
+        Boolean, [row, group].
+    judges, groups, group_kinds
+        Names of the judges and groups, and the kind of each group.
+    dropped
+        Tidy: `judge`, `group`, `reason`, `n`; every pair of a group is a row of the design or
+        counted here, once.
+    """
+
+    encoder: Encoder
+    columns: tuple[str, ...]
+    roles: tuple[Role, ...]
+    pair_ids: np.ndarray[Any, Any]
+    x: FloatArray
+    y: FloatArray
+    weight: FloatArray
+    in_group: BoolArray
+    judges: tuple[str, ...]
+    groups: tuple[str, ...]
+    group_kinds: Mapping[str, GroupKind]
+    dropped: pd.DataFrame
+
+    def cell(self, judge: str, group: str) -> Cell:
+        """Return what `judge` said of the pairs of `group`."""
+        j, g = self.judges.index(judge), self.groups.index(group)
+        rows = self.in_group[:, g] & (self.weight[:, j] > 0)
+        return Cell(judge, group, self.x[rows], self.y[rows, j], self.weight[rows, j])
+
+    def sel(self, judges: Sequence[str], groups: Sequence[str]) -> Design:
+        """Return the design of these judges and groups."""
+        j = [self.judges.index(name) for name in judges]
+        g = [self.groups.index(name) for name in groups]
+        kept = self.dropped["judge"].isin(judges) & self.dropped["group"].isin(groups)
+        return replace(
+            self,
+            y=self.y[:, j],
+            weight=self.weight[:, j],
+            in_group=self.in_group[:, g],
+            judges=tuple(judges),
+            groups=tuple(groups),
+            group_kinds={name: self.group_kinds[name] for name in groups},
+            dropped=self.dropped[kept].reset_index(drop=True),
+        )
+
+
+def build_encoder(data: PreferenceData, encoding: Encoding) -> Encoder:
+    """Return the encoder of these data, with the scales that the schema leaves to be learned."""
+    scales = {}
+    for k, prop in enumerate(data.schema):
+        given = data.comparisons[:, k]
+        difference = np.abs(given if np.isfinite(given).any() else data.ratings[:, 0, k] - data.ratings[:, 1, k])
+        if prop.norm_scale is not None:
+            scales[prop.id] = prop.norm_scale
+        elif prop.kind == "number":
+            scales[prop.id] = _typical(difference[np.isfinite(difference)])
+    return Encoder(data.schema, encoding, scales)
+
+
+def _typical(difference: FloatArray) -> float:
+    """Return the 95th percentile; the largest if that is 0, and 1 if nothing differs at all."""
+    if not difference.size:
+        return 1.0
+    return float(np.quantile(difference, _SCALE_QUANTILE) or difference.max() or 1.0)
+
+
+def build_design(
+    data: PreferenceData, judges: Sequence[str], *, by: str | None, encoding: Encoding, ties: Ties
+) -> Design:
+    """Encode all pairs, gather the preferences of the judges, and count what is left out.
+
+    Raises
+    ------
+    DataError
+        If there is no property, or a judge has no usable verdict.
+    ColumnError
+        If `by` names no kind of group and no column.
+    """
+    if not data.properties:
+        raise DataError(
+            "these data rate no property, so there is nothing to dissect; add numeric columns <x>_a and <x>_b, name "
+            f"columns in properties=, or use data.join_ratings(); columns: {', '.join(map(str, data.pairs.columns))}"
+        )
+    groups, kinds = choose_groups(data, by)
+    encoder = build_encoder(data, encoding)
+    x = encoder.encode(data)
+    y, weight, why = preferences(data, judges, ties)
+    for j, judge in enumerate(judges):
+        if not weight[:, j].any():
+            counts = pd.Series(why[:, j]).value_counts()
+            found = ", ".join(f"{n} pairs: {reason}" for reason, n in counts.items())
+            raise DataError(f"judge {judge!r} has no usable verdict ({found}); leave it out of judge=")
+    rated: BoolArray = np.asarray(np.isfinite(x).all(axis=1), dtype=bool)
+    lacking = np.array([f"no rating of {p}" for p in data.properties], dtype=object)[np.isnan(x).argmax(axis=1)]
+    why = np.where((why == "") & ~rated[:, None], lacking[:, None], why)
+    in_group = groups.to_numpy(dtype=bool)
+    keep = rated & (weight > 0).any(axis=1) & in_group.any(axis=1)
+    return Design(
+        encoder=encoder,
+        columns=tuple(data.properties),
+        roles=tuple("property" for _ in data.properties),
+        pair_ids=data.pairs.index.to_numpy(dtype=object)[keep],
+        x=x[keep],
+        y=y[keep],
+        weight=weight[keep],
+        in_group=in_group[keep],
+        judges=tuple(judges),
+        groups=tuple(map(str, groups.columns)),
+        group_kinds=kinds,
+        dropped=_count(why, in_group, judges, list(groups.columns)),
+    )
+
+
+def choose_groups(data: PreferenceData, by: str | None) -> tuple[pd.DataFrame, dict[str, GroupKind]]:
+    """Return the groups to fit, [pair, group], and their kinds; all pairs in one where there are none.
+
+    Raises
+    ------
+    ColumnError
+        If `by` is neither "scenario", "case", "both", None nor a column of the pairs.
+    """
+    wanted: dict[str | None, tuple[str, ...]] = {
+        "scenario": ("scenario",),
+        "case": ("case",),
+        "both": ("scenario", "case"),
+        None: (),
+    }
+    everything = pd.DataFrame({"all": np.ones(len(data), dtype=bool)}, index=data.pairs.index)
+    if by in wanted:
+        names = [g for g in data.groups.columns if data.group_kinds[g] in wanted[by]]
+        if names:
+            return data.groups[names], {g: data.group_kinds[g] for g in names}
+        if by == "case":
+            raise ColumnError("by='case', but the data mark no cases; name their columns in cases= when loading")
+        return everything, {"all": "all"}
+    if by not in data.pairs.columns:
+        raise ColumnError(
+            f"by={by!r} is no kind of group and no column; {choices(by, [*filter(None, wanted), *data.pairs])}"
+        )
+    groups = scenario_groups(data.pairs, by)  # type: ignore[arg-type]  # None is in `wanted`
+    return groups, dict.fromkeys(groups.columns, "scenario")
+
+
+def preferences(
+    data: PreferenceData, judges: Sequence[str], ties: Ties
+) -> tuple[FloatArray, FloatArray, np.ndarray[Any, Any]]:
+    """Return preference, weight and reason of absence, each [pair, judge].
+
+    A tie verdict is dropped or counts half, as `ties` says; two orders that disagree are no tie
+    but two verdicts, whose mean is 0.5. The reason is "" where there is a preference.
+    """
+    shape = (len(data), len(judges))
+    table = data.verdicts
+    codes = pd.Categorical(table["judge"].astype(object), categories=list(judges)).codes
+    pair = data.pairs.index.get_indexer(pd.Index(table["pair_id"]))
+    mine = codes >= 0
+    at = (pair[mine], codes[mine].astype(np.int64))
+    outcome = table["outcome"].astype(object).to_numpy()[mine]
+    value, weight = table["value"].to_numpy(float)[mine], table["weight"].to_numpy(float)[mine]
+    usable = weight > 0
+    tie = np.isin(outcome, ("tie", "both_bad"))
+    counted = usable & ~tie if ties == "drop" else usable
+    total, sum_y, n_asked, n_tied = (np.zeros(shape) for _ in range(4))
+    np.add.at(total, at, np.where(counted, weight, 0.0))
+    np.add.at(sum_y, at, np.where(counted, weight * np.nan_to_num(value), 0.0))
+    np.add.at(n_asked, at, 1.0)
+    np.add.at(n_tied, at, (usable & tie).astype(float))
+    y = np.divide(sum_y, total, out=np.full(shape, 0.5), where=total > 0)
+    why = np.select(
+        [total > 0, n_tied > 0, n_asked > 0], ["", "tie, dropped", "invalid verdict"], default="no verdict"
+    ).astype(object)
+    return y, total, why
+
+
+def _count(
+    why: np.ndarray[Any, Any], in_group: BoolArray, judges: Sequence[str], groups: Sequence[str]
+) -> pd.DataFrame:
+    """Return how many pairs of each group are left out for each judge, by reason."""
+    rows = []
+    for g, group in enumerate(groups):
+        for j, judge in enumerate(judges):
+            reasons, counts = np.unique(why[in_group[:, g], j].astype(str), return_counts=True)
+            rows += [(judge, group, r, int(n)) for r, n in zip(reasons, counts, strict=True) if r]
+    return pd.DataFrame(rows, columns=["judge", "group", "reason", "n"])
