@@ -1,0 +1,125 @@
+"""The reference engine: Hamiltonian Monte Carlo by PyMC. The only file that imports PyMC.
+
+P(A preferred) = sigmoid(x . w), no intercept; w_k ~ Laplace or Normal around 0. Labels between
+0 and 1 and row weights enter the log likelihood linearly: sum_i weight_i (y_i t_i - softplus(t_i)).
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from prefdissect import _arviz
+from prefdissect._typing import FloatArray
+from prefdissect.features import Cell
+from prefdissect.inference.draws import Draws
+from prefdissect.inference.prior import PriorArrays
+
+__all__ = ["TUNE", "sample"]
+
+TUNE = 500  # steps of adaptation per chain, as in the paper
+
+
+def sample(
+    cell: Cell,
+    prior: PriorArrays,
+    *,
+    draws: int,
+    chains: int,
+    seed: np.random.SeedSequence,
+    on_draw: Callable[[], object] | None = None,
+) -> Draws:
+    """Return draws from the posterior of one cell, shape [chain, draw, column].
+
+    `on_draw` is called after every step of every chain, adaptation included.
+    """
+    import pymc as pm
+
+    x, statistic, weight = collapse(cell)
+    model = _build_model(x.shape[1])
+    with model, warnings.catch_warnings(), _quiet("pymc"):
+        warnings.simplefilter("ignore")  # R-hat, ESS and divergences are reported with the fit, not printed
+        pm.set_data(
+            {
+                "x": x,
+                "statistic": statistic,
+                "weight": weight,
+                "scale": prior.scale,
+                "is_laplace": prior.is_laplace.astype(float),
+            }
+        )
+        sampled = pm.sample(
+            draws=draws,
+            tune=TUNE,
+            chains=chains,
+            cores=1,
+            random_seed=[int(s) for s in seed.generate_state(chains)],
+            nuts_sampler="pymc",
+            compile_kwargs={"mode": "NUMBA"},
+            progressbar=False,
+            quiet=True,
+            compute_convergence_checks=False,
+            callback=(lambda **_: on_draw()) if on_draw else None,
+        )
+    standard = np.asarray(_arviz.posterior_of(sampled)["standard"], dtype=float)
+    return Draws(standard * prior.scale, divergences=int(np.asarray(sampled["sample_stats"]["diverging"]).sum()))
+
+
+def collapse(cell: Cell) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return distinct rows, the statistic X'(weight y), and the weight of each distinct row.
+
+    The labels enter the likelihood only through that statistic, so equal rows can be one row of
+    summed weight. Rows that are each other's mirror image too: softplus(-t) = softplus(t) - t,
+    and the difference is linear, so it goes into the statistic.
+    """
+    if not len(cell):
+        return cell.x, np.zeros(cell.x.shape[1]), cell.weight
+    leading = np.take_along_axis(cell.x, (cell.x != 0).argmax(axis=1)[:, None], axis=1)[:, 0]
+    mirrored = leading < 0
+    rows = np.where(mirrored[:, None], -cell.x, cell.x)
+    preference = np.where(mirrored, 1.0 - cell.y, cell.y)
+    distinct, which = np.unique(rows + 0.0, axis=0, return_inverse=True)  # + 0.0: no row differs by the sign of a zero
+    weight = np.bincount(which.ravel(), weights=cell.weight, minlength=len(distinct)).astype(float)
+    return distinct, rows.T @ (cell.weight * preference), weight
+
+
+@lru_cache(maxsize=16)
+def _build_model(n_columns: int) -> Any:
+    """Return the model for so many columns; data and prior are swapped in, so it compiles once.
+
+    The parameter is the weight in units of its prior's scale: one step size then serves columns
+    in any unit.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    with pm.Model() as model:
+        x = pm.Data("x", np.zeros((1, n_columns)))
+        statistic = pm.Data("statistic", np.zeros(n_columns))
+        weight = pm.Data("weight", np.ones(1))
+        scale = pm.Data("scale", np.ones(n_columns))
+        is_laplace = pm.Data("is_laplace", np.ones(n_columns))
+        standard = pm.Flat("standard", shape=n_columns)
+        w = scale * standard
+        pm.Potential("likelihood", pt.dot(statistic, w) - pt.dot(weight, pt.softplus(pt.dot(x, w))))
+        kernel = is_laplace * pt.abs(standard) + (1 - is_laplace) * pt.square(standard) / 2
+        pm.Potential("prior", -pt.sum(kernel))
+    return model
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Hold back what a library logs below errors, while it works."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,97 @@
+"""The weights of judges in groups: what fitting a design gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prefdissect._typing import Engine, FloatArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Fit", "Posterior"]
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The posterior of one judge's weights in one group.
+
+    Parameters
+    ----------
+    mean, sd, lower, upper, prob_positive, r_hat, ess_bulk
+        Of each column, shape [column], from all draws. `lower` and `upper` bound the
+        equal-tailed interval.
+    draws
+        Kept draws, float32, shape [chain, draw, column].
+    engine, certified, divergences
+        How the draws were made, and whether they can be relied on.
+    """
+
+    mean: FloatArray
+    sd: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    prob_positive: FloatArray
+    r_hat: FloatArray
+    ess_bulk: FloatArray
+    draws: NDArray[np.float32]
+    engine: Engine
+    certified: bool
+    divergences: int
+
+    SUMMARIES = ("mean", "sd", "lower", "upper", "prob_positive", "r_hat", "ess_bulk")
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """The fits of a grid of judges and groups; a cell with too few pairs has none.
+
+    Parameters
+    ----------
+    judges, groups, columns
+        The names along each dimension.
+    fits
+        (judge, group) to its fit.
+    interval
+        Probability inside `lower` and `upper`.
+    """
+
+    judges: tuple[str, ...]
+    groups: tuple[str, ...]
+    columns: tuple[str, ...]
+    fits: Mapping[tuple[str, str], Fit]
+    interval: float
+
+    def sel(self, judges: Sequence[str], groups: Sequence[str]) -> Posterior:
+        """Return the fits of these judges and groups."""
+        kept = {key: fit for key, fit in self.fits.items() if key[0] in judges and key[1] in groups}
+        return replace(self, judges=tuple(judges), groups=tuple(groups), fits=kept)
+
+    def stack(self, name: str) -> NDArray[Any]:
+        """Return one field of all fits, shape [judge, group, ...], NaN where there is no fit."""
+        like = np.asarray(getattr(next(iter(self.fits.values())), name))
+        out = np.full((len(self.judges), len(self.groups), *like.shape), np.nan, dtype=np.result_type(like, np.float32))
+        for j, judge in enumerate(self.judges):
+            for g, group in enumerate(self.groups):
+                if (judge, group) in self.fits:
+                    out[j, g] = getattr(self.fits[judge, group], name)
+        return out
+
+    def to_dataset(self) -> xr.Dataset:
+        """Return the kept draws: `weight` with dimensions chain, draw, judge, group, property."""
+        import xarray as xr
+
+        draws = np.moveaxis(self.stack("draws"), (0, 1), (2, 3))
+        coords = {
+            "chain": np.arange(draws.shape[0]),
+            "draw": np.arange(draws.shape[1]),
+            "judge": list(self.judges),
+            "group": list(self.groups),
+            "property": list(self.columns),
+        }
+        return xr.Dataset({"weight": (tuple(coords), draws)}, coords=coords)

@@ -1,0 +1,77 @@
+"""What is believed of a weight before any pair was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from prefdissect._typing import BoolArray, FloatArray, check_positive
+from prefdissect.errors import OptionError, UnknownNameError, choices
+
+__all__ = ["PAPER_PRIOR", "Laplace", "Normal", "Prior", "PriorArrays", "PriorLike", "arrange_prior"]
+
+
+@dataclass(frozen=True)
+class Laplace:
+    """Laplace distribution around 0: most weights small, some large. `scale` is in log-odds.
+
+    Its standard deviation is `scale * sqrt(2)`. The paper's prior is `Laplace(0.1)`.
+    """
+
+    scale: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_positive("scale", self.scale)
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Normal distribution around 0 with standard deviation `scale`, in log-odds."""
+
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_positive("scale", self.scale)
+
+
+Prior: TypeAlias = Laplace | Normal
+PAPER_PRIOR = Laplace(0.1)
+PriorLike: TypeAlias = Prior | Mapping[str, Prior]
+
+
+@dataclass(frozen=True)
+class PriorArrays:
+    """The prior of each column: `scale` [column], and whether it is Laplace (else Normal) [column]."""
+
+    scale: FloatArray
+    is_laplace: BoolArray
+
+    @property
+    def sd(self) -> FloatArray:
+        """Standard deviation of each column's prior."""
+        return np.where(self.is_laplace, np.sqrt(2.0), 1.0) * self.scale
+
+
+def arrange_prior(prior: PriorLike, columns: Sequence[str]) -> PriorArrays:
+    """Return the prior of each column; `Laplace(0.1)` for those that a mapping leaves out.
+
+    Raises
+    ------
+    UnknownNameError
+        If a mapping names a property that there is not.
+    OptionError
+        If something is not a prior.
+    """
+    by_name = dict(prior) if isinstance(prior, Mapping) else dict.fromkeys(columns, prior)
+    for name, one in by_name.items():
+        if name not in columns:
+            raise UnknownNameError(f"prior for unknown property {name!r}; {choices(name, columns)}")
+        if not isinstance(one, Laplace | Normal):
+            raise OptionError(
+                f"prior={one!r} is not a prior; use Laplace(scale) or Normal(scale), or a mapping of them"
+            )
+    each = [by_name.get(name, Laplace()) for name in columns]
+    return PriorArrays(np.array([p.scale for p in each]), np.array([isinstance(p, Laplace) for p in each]))
