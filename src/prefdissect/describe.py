@@ -1,0 +1,68 @@
+"""What a dissection says of itself in a few lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from prefdissect.tables import top_table
+
+__all__ = ["describe"]
+
+_MOST_CELLS = 12
+_SHOWN = 3
+
+
+def describe(weights: pd.DataFrame, dropped: pd.DataFrame, options: Mapping[str, Any]) -> str:
+    """Return the most and least preferred properties of each judge and group, with intervals."""
+    cells = weights.drop_duplicates(["judge", "group"])
+    fitted = cells[cells["engine"] != "none"]
+    judges, groups = cells["judge"].nunique(), cells["group"].nunique()
+    percent = f"{100 * weights.attrs['interval']:g}%"
+    lines = [
+        f"Dissection: {judges} judge{'s' * (judges != 1)} x {groups} group{'s' * (groups != 1)}, "
+        f"{weights['property'].nunique()} properties ({options['encoding']}); prior {options['prior']}, "
+        f"engine {options['engine']}; weights with {percent} equal-tailed intervals"
+    ]
+    if set(cells["kind"]) == {"all"}:
+        lines.append("All pairs are one group, 'all'." + _why_one_group(options))
+    top = top_table(weights, _SHOWN)
+    for cell in fitted.head(_MOST_CELLS).itertuples():
+        rows = top[(top["judge"] == cell.judge) & (top["group"] == cell.group)]
+        mark = "" if cell.certified else " (NOT certified: see the warning)"
+        lines.append(f"\n{cell.judge}, {cell.group}: {cell.n_pairs:,} pairs{mark}")
+        for side in ("most", "least"):
+            shown = rows[rows["side"] == side]
+            lines.append(f"  {side:<5}  " + ", ".join(map(_entry, shown.itertuples())))
+    if len(fitted) > _MOST_CELLS:
+        lines.append(f"\n... and {len(fitted) - _MOST_CELLS} more; see .weights, .summary(), .top()")
+    lines += _footnotes(weights, cells, dropped)
+    return "\n".join(lines)
+
+
+def _why_one_group(options: Mapping[str, Any]) -> str:
+    return " The data name no scenarios." if options["by"] == "scenario" else ""
+
+
+def _entry(row: Any) -> str:
+    return f"{row.label} {row.mean:+.2f} [{row.lower:.2f}, {row.upper:.2f}]"
+
+
+def _footnotes(weights: pd.DataFrame, cells: pd.DataFrame, dropped: pd.DataFrame) -> list[str]:
+    """Say what was not fitted, not identified and left out."""
+    notes = []
+    thin = cells[cells["engine"] == "none"]
+    if len(thin):
+        named = ", ".join(f"{c.judge} in {c.group} ({c.n_pairs})" for c in thin.itertuples())
+        notes.append(f"Not fitted, too few pairs: {named}")
+    flat = weights[(weights["engine"] != "none") & ~weights["identified"]]
+    if len(flat):
+        notes.append(
+            f"Not identified, the property never differs, so the weight is the prior: {len(flat)} of {len(weights)}"
+        )
+    if len(dropped):
+        sums = dropped.groupby("reason")["n"].sum().sort_values(ascending=False)
+        notes.append("Left out (pairs, over judges and groups): " + ", ".join(f"{n:,} {r}" for r, n in sums.items()))
+    return ["", *notes] if notes else []

@@ -1,0 +1,301 @@
+"""The facade: `dissect` fits, `Dissection` answers."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from prefdissect import _arviz, storage, tables
+from prefdissect._typing import (
+    Encoding,
+    Engine,
+    TableLike,
+    Ties,
+    check_choice,
+    check_count,
+    check_positive,
+)
+from prefdissect.data import PreferenceData, load
+from prefdissect.data.columns import JUDGE_PREFIX
+from prefdissect.data.files import read_table
+from prefdissect.data.frame import as_frame
+from prefdissect.describe import describe
+from prefdissect.errors import OptionError, UnknownNameError, choices
+from prefdissect.features import Design, build_design, choose_groups
+from prefdissect.inference import PAPER_PRIOR, FitOptions, Posterior, PriorLike, arrange_prior, fit_design
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["Dissection", "dissect"]
+
+Source = PreferenceData | pd.DataFrame | TableLike | str | Path
+
+
+def dissect(
+    data: Source,
+    judge: str | Sequence[str] | None = None,
+    *,
+    by: str | None = "scenario",
+    encoding: Encoding = "comparison",
+    ties: Ties = "drop",
+    prior: PriorLike = PAPER_PRIOR,
+    engine: Engine = "nuts",
+    draws: int = 1000,
+    chains: int = 4,
+    folds: int | None = None,
+    interval: float = 0.94,
+    min_pairs: int = 10,
+    random_seed: int | np.random.Generator | None = None,
+    progress: bool | None = None,
+) -> Dissection:
+    """Tell what judges are preferring: the weight of each property, per judge and group.
+
+    Fits P(A preferred) = sigmoid(sum_k weight_k x_k) without an intercept, where x_k says by how
+    much A has more of property k, for each judge and group apart. Source: Li et al. 2024 (ACL),
+    section 4; the posterior, which they reduce to its mean, is kept.
+
+    Parameters
+    ----------
+    data
+        What `load` takes. A column named `judge` is a judge even without the prefix `judge_`.
+    judge
+        One judge, several, or None for all.
+    by
+        Fit per `scenario`, per `case`, `both`, per value of a column, or None for all pairs
+        together. Without scenarios all pairs are one group, `all`.
+    encoding
+        `comparison` (-1, 0, 1), `diff` (in the unit of the rating) or `norm_diff` (-1 to 1).
+    ties
+        `drop` leaves tie verdicts out; `half` counts them as half a win for each, which pulls
+        weights to 0 and makes intervals too narrow.
+    prior
+        `Laplace(scale)` or `Normal(scale)`, or a mapping from property to one of them.
+    engine
+        `nuts`.
+    draws, chains
+        Kept draws per chain, and chains.
+    folds
+        Average over so many fits that each leave out a fold, as the paper does with 10.
+    interval
+        Probability inside the equal-tailed intervals.
+    min_pairs
+        A group with fewer usable pairs is reported and not fitted.
+    random_seed
+        Seed; each fit's stream derives from it, its judge and its group. None takes a fresh one.
+    progress
+        Show a bar; None shows it where the work takes more than a moment, in a terminal.
+
+    Raises
+    ------
+    PrefDissectError
+        Its subclasses name the argument, the value and the valid choices.
+
+    Examples
+    --------
+    >>> import prefdissect as pdx
+    >>> study = pdx.simulate(n_pairs=200, judges=1, schema=pdx.PAPER.select(["lengthy", "clear"]), random_seed=1)
+    >>> result = pdx.dissect(study.data, by=None, draws=100, chains=2, random_seed=1)  # doctest: +SKIP
+    >>> result.weights[["property", "mean", "lower", "upper"]]  # doctest: +SKIP
+    """
+    options = _check_options(engine, draws, chains, folds, interval, min_pairs, random_seed)
+    check_choice("encoding", encoding, Encoding)
+    check_choice("ties", ties, Ties)
+    loaded = _load(data, judge)
+    judges = _choose_judges(loaded, judge)
+    design = build_design(loaded, judges, by=by, encoding=encoding, ties=ties)
+    posterior = fit_design(design, arrange_prior(prior, design.columns), options, progress=progress)
+    asked = {"by": by, "encoding": encoding, "ties": ties, "prior": repr(prior), **asdict(options)}
+    return Dissection(loaded, design, posterior, asked | {"versions": _versions(), "data_hash": loaded.hash})
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dissection:
+    """What each judge is preferring, in each group; made by `dissect` or `Dissection.load`.
+
+    Parameters
+    ----------
+    data
+        The pairs, ratings and verdicts.
+    design
+        The signed matrix that was fitted.
+    fitted
+        The posterior of each judge and group.
+    options
+        How it was made: every argument, the seed, versions, the data's hash.
+    """
+
+    data: PreferenceData
+    design: Design
+    fitted: Posterior
+    options: dict[str, Any]
+
+    @property
+    def judges(self) -> list[str]:
+        """The judges that were dissected."""
+        return list(self.fitted.judges)
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups, those with too few pairs included."""
+        return list(self.fitted.groups)
+
+    @property
+    def weights(self) -> pd.DataFrame:
+        """Every weight: one row per judge, group and property; see `tables.weights_table`."""
+        return tables.weights_table(self.design, self.fitted, self.design.encoder.schema)
+
+    @property
+    def posterior(self) -> xr.Dataset:
+        """Draws of the weights, log-odds per unit: `weight[chain, draw, judge, group, property]`, float32.
+
+        NaN where a group had too few pairs. A grid of more than 50 fits keeps 250 draws a chain;
+        the tables are made from all. `az.plot_forest(result.posterior)` works.
+        """
+        return self.fitted.to_dataset().assign_attrs(data_hash=self.options["data_hash"])
+
+    @property
+    def dropped(self) -> pd.DataFrame:
+        """Pairs left out of each fit: judge, group, reason, n."""
+        return self.design.dropped.copy()
+
+    def summary(self) -> pd.DataFrame:
+        """Return the fitted weights indexed by judge, group and property, largest first."""
+        return tables.summary_table(self.weights)
+
+    def overall(self, *, skipna: bool = False) -> pd.DataFrame:
+        """Return each judge's mean probability of each property over scenarios; see `tables.overall_table`."""
+        return tables.overall_table(self.design, self.fitted, self.design.encoder.schema, skipna=skipna)
+
+    def top(self, k: int = 3) -> pd.DataFrame:
+        """Return the `k` most and least preferred properties of each judge and group."""
+        return tables.top_table(self.weights, k)
+
+    def sel(self, *, judge: str | Sequence[str] | None = None, group: str | Sequence[str] | None = None) -> Dissection:
+        """Return the dissection of these judges and groups only.
+
+        Raises
+        ------
+        UnknownNameError
+            If a judge or group is not in the result.
+        """
+        judges = _pick("judge", judge, self.judges)
+        groups = _pick("group", group, self.groups)
+        return Dissection(self.data, self.design.sel(judges, groups), self.fitted.sel(judges, groups), self.options)
+
+    def predict(self, data: Source) -> pd.DataFrame:
+        """Return the probability that A is preferred in each pair of `data`, with its interval.
+
+        One row per judge, group and pair: a pair is predicted by each fitted group that it belongs
+        to. The encoding and its scales are those of the fit. See `tables.prediction_table`.
+        """
+        new = load(data)
+        x = self.design.encoder.encode(new)
+        groups, _ = choose_groups(new, self.options["by"] if self.groups != ["all"] else None)
+        return tables.prediction_table(
+            self.fitted, x, new.pairs.index, groups.reindex(columns=self.groups, fill_value=False)
+        )
+
+    def to_arviz(self) -> Any:
+        """Return the draws as the installed ArviZ holds them: `InferenceData`, or `DataTree` from 1.0 on."""
+        return _arviz.to_container(self.posterior)
+
+    def to_markdown(self, *, digits: int = 2) -> str:
+        """Return the weights as a Markdown table."""
+        return tables.to_text(self.weights, "github", digits)
+
+    def to_latex(self, *, digits: int = 2) -> str:
+        """Return the weights as a LaTeX table (it needs the package booktabs)."""
+        return tables.to_text(self.weights, "latex_booktabs", digits)
+
+    def save(self, path: str | Path, *, texts: bool = False) -> Path:
+        """Write everything to one netCDF file, by default without the texts, and return its path."""
+        return storage.write_file(Path(path), self.data, self.design, self.fitted, self.options, texts=texts)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Dissection:
+        """Read what `save` wrote; raises `FileFormatError` if the file is something else."""
+        return cls(*storage.read_file(Path(path)))
+
+    def __repr__(self) -> str:
+        return describe(self.weights, self.dropped, self.options)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>" + self.summary().round(3).to_html()
+
+
+def _check_options(
+    engine: Engine,
+    draws: int,
+    chains: int,
+    folds: int | None,
+    interval: float,
+    min_pairs: int,
+    random_seed: int | np.random.Generator | None,
+) -> FitOptions:
+    """Return the options of a fit, each checked; a fresh seed where none is given."""
+    return FitOptions(
+        engine=check_choice("engine", engine, Engine),
+        draws=check_count("draws", draws, least=4),
+        chains=check_count("chains", chains),
+        folds=None if folds is None else check_count("folds", folds, least=2),
+        interval=check_positive("interval", interval, below=1),
+        min_pairs=check_count("min_pairs", min_pairs),
+        random_seed=_seed(random_seed),
+    )
+
+
+def _seed(random_seed: int | np.random.Generator | None) -> int:
+    if isinstance(random_seed, np.random.Generator):
+        return int(random_seed.integers(2**32))
+    if random_seed is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    return check_count("random_seed", random_seed, least=0)
+
+
+def _load(data: Source, judge: str | Sequence[str] | None) -> PreferenceData:
+    """Load `data`; a column that bears the name of a wanted judge is a judge."""
+    if isinstance(data, PreferenceData) or judge is None:
+        return load(data)
+    table = as_frame(read_table(data) if isinstance(data, str | Path) else data)
+    if "judge" in table.columns:
+        return load(table)
+    prefixed = [c for c in table.columns if c.startswith(JUDGE_PREFIX)]
+    wanted = [judge] if isinstance(judge, str) else list(judge)
+    plain = [w for w in wanted if w in table.columns and JUDGE_PREFIX + w not in prefixed]
+    return load(table, judges=[*prefixed, *plain]) if plain else load(table)
+
+
+def _choose_judges(data: PreferenceData, judge: str | Sequence[str] | None) -> list[str]:
+    if not data.judges:
+        raise UnknownNameError(
+            "these data have no judge: no column judge_<name>, and none was named; "
+            f"columns: {', '.join(map(str, data.pairs.columns))}; name the verdict column in judge="
+        )
+    return _pick("judge", judge, data.judges)
+
+
+def _pick(what: str, wanted: str | Sequence[str] | None, valid: Sequence[str]) -> list[str]:
+    """Return the wanted names, all of the valid ones if None, each once and each known."""
+    if wanted is None:
+        return list(valid)
+    names = [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
+    if not names:
+        raise OptionError(f"{what}=[] names none; {choices('', valid)}")
+    for name in names:
+        plain = name.removeprefix(JUDGE_PREFIX) if what == "judge" else name
+        if name not in valid and plain not in valid:
+            raise UnknownNameError(f"unknown {what} {name!r}; {choices(plain, valid)}")
+    return [name if name in valid else name.removeprefix(JUDGE_PREFIX) for name in names]
+
+
+def _versions() -> dict[str, str]:
+    packages = ("prefdissect", "pymc", "arviz", "numpy")
+    return {name: metadata.version(name) for name in packages}

@@ -1,0 +1,223 @@
+"""A dissection in one netCDF file, so that all later questions need only that file.
+
+Groups of the file: `posterior` (which ArviZ reads as it is), `fits`, `design`, `data`. Options,
+schema and versions are JSON in the root attributes. The tables of pairs and verdicts are kept
+as the bytes of a parquet file: netCDF has no missing text and no categories.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from prefdissect.data import DataReport, PreferenceData
+from prefdissect.errors import FileFormatError
+from prefdissect.features import Design, Encoder
+from prefdissect.inference import Fit, Posterior
+from prefdissect.schema import PropertySchema
+
+__all__ = ["read_file", "write_file"]
+
+_FORMAT = 1
+_CONTRACT = ["prompt_id", "response_id_a", "response_id_b", "model_a", "model_b", "cluster"]
+_PER_FIT = ("engine", "certified", "divergences")
+
+
+def write_file(
+    path: Path,
+    data: PreferenceData,
+    design: Design,
+    posterior: Posterior,
+    options: dict[str, Any],
+    *,
+    texts: bool,
+) -> Path:
+    """Write all parts to `path`, whole or not at all; `texts` adds prompts, responses and other columns."""
+    meta = {"format": _FORMAT, "options": options, "interval": posterior.interval, "texts": texts}
+    root = xr.Dataset(attrs={"prefdissect": json.dumps(meta)})
+    parts = {
+        "posterior": posterior.to_dataset(),
+        "fits": _pack_fits(posterior),
+        "design": _pack_design(design),
+        "data": _pack_data(data, texts=texts),
+    }
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        whole = Path(folder) / "whole.nc"
+        root.to_netcdf(whole, engine="h5netcdf")
+        for name, part in parts.items():
+            packed = {v: {"zlib": True} for v in part.data_vars if part[v].dtype.kind in "fiu" and part[v].ndim}
+            part.to_netcdf(whole, mode="a", group=name, engine="h5netcdf", encoding=packed)
+        whole.replace(path)
+    return path
+
+
+def read_file(path: Path) -> tuple[PreferenceData, Design, Posterior, dict[str, Any]]:
+    """Read what `write_file` wrote.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is missing, is no netCDF file of ours, or was written by a newer version.
+    """
+    if not path.is_file():
+        raise FileFormatError(f"there is no file {str(path)!r}")
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as root:
+            meta = json.loads(root.attrs["prefdissect"])
+        parts = {name: _read_part(path, name) for name in ("posterior", "fits", "design", "data")}
+    except (OSError, KeyError, ValueError) as error:
+        raise FileFormatError(f"{str(path)!r} is no saved dissection: {error}") from error
+    if meta["format"] > _FORMAT:
+        raise FileFormatError(f"{str(path)!r} was written by a newer prefdissect (format {meta['format']}); upgrade")
+    data = _unpack_data(parts["data"])
+    design = _unpack_design(parts["design"], data.schema)
+    return data, design, _unpack_fits(parts["fits"], parts["posterior"], meta["interval"]), meta["options"]
+
+
+def _read_part(path: Path, name: str) -> xr.Dataset:
+    with xr.open_dataset(path, engine="h5netcdf", group=name) as part:
+        return part.load()
+
+
+def _pack_fits(posterior: Posterior) -> xr.Dataset:
+    grid = ("judge", "group")
+    fitted = np.array([[(j, g) in posterior.fits for g in posterior.groups] for j in posterior.judges])
+    fields = {name: ((*grid, "property"), posterior.stack(name)) for name in Fit.SUMMARIES}
+    per_fit = {
+        name: (
+            grid,
+            np.array([[_of(posterior, j, g, name) for g in posterior.groups] for j in posterior.judges]),
+        )
+        for name in _PER_FIT
+    }
+    coords = {
+        "judge": list(posterior.judges),
+        "group": list(posterior.groups),
+        "property": list(posterior.columns),
+    }
+    return xr.Dataset({**fields, **per_fit, "fitted": (grid, fitted.astype("int8"))}, coords=coords)
+
+
+def _of(posterior: Posterior, judge: str, group: str, name: str) -> Any:
+    fit = posterior.fits.get((judge, group))
+    value = "none" if name == "engine" else -1
+    return value if fit is None else (getattr(fit, name) if name == "engine" else int(getattr(fit, name)))
+
+
+def _unpack_fits(fits: xr.Dataset, posterior: xr.Dataset, interval: float) -> Posterior:
+    judges, groups = _names(fits, "judge"), _names(fits, "group")
+    draws = posterior["weight"].transpose("judge", "group", "chain", "draw", "property").to_numpy()
+    out = {}
+    for j, judge in enumerate(judges):
+        for g, group in enumerate(groups):
+            cell = fits.isel(judge=j, group=g)
+            if int(cell["fitted"]):
+                out[judge, group] = Fit(
+                    **{name: cell[name].to_numpy().astype(float) for name in Fit.SUMMARIES},
+                    draws=draws[j, g],
+                    engine=str(cell["engine"].item()),  # type: ignore[arg-type]  # was an Engine when written
+                    certified=bool(cell["certified"]),
+                    divergences=int(cell["divergences"]),
+                )
+    return Posterior(judges, groups, _names(fits, "property"), out, interval)
+
+
+def _pack_design(design: Design) -> xr.Dataset:
+    attrs = {
+        "encoding_of_pairs": design.encoder.encoding,
+        "scales": json.dumps(dict(design.encoder.scales)),
+        "roles": json.dumps(list(design.roles)),
+        "group_kinds": json.dumps(dict(design.group_kinds)),
+    }
+    variables = {
+        "x": (("row", "property"), design.x),
+        "y": (("row", "judge"), design.y),
+        "weight": (("row", "judge"), design.weight),
+        "in_group": (("row", "group"), design.in_group.astype("int8")),
+        "dropped": (("byte",), _to_bytes(design.dropped)),
+    }
+    coords = {
+        "row": [str(i) for i in design.pair_ids],
+        "property": list(design.columns),
+        "judge": list(design.judges),
+        "group": list(design.groups),
+    }
+    return xr.Dataset(variables, coords=coords, attrs=attrs)
+
+
+def _unpack_design(part: xr.Dataset, schema: PropertySchema) -> Design:
+    columns = _names(part, "property")
+    encoding = part.attrs["encoding_of_pairs"]
+    return Design(
+        encoder=Encoder(schema, encoding, json.loads(part.attrs["scales"])),
+        columns=columns,
+        roles=tuple(json.loads(part.attrs["roles"])),
+        pair_ids=np.array(_names(part, "row"), dtype=object),
+        x=part["x"].to_numpy().astype(float),
+        y=part["y"].to_numpy().astype(float),
+        weight=part["weight"].to_numpy().astype(float),
+        in_group=part["in_group"].to_numpy().astype(bool),
+        judges=_names(part, "judge"),
+        groups=_names(part, "group"),
+        group_kinds=json.loads(part.attrs["group_kinds"]),
+        dropped=_from_bytes(part["dropped"]),
+    )
+
+
+def _pack_data(data: PreferenceData, *, texts: bool) -> xr.Dataset:
+    pairs = data.pairs if texts else data.pairs[[c for c in _CONTRACT if c in data.pairs.columns]]
+    attrs = {
+        "schema": data.schema.model_dump_json(),
+        "group_kinds": json.dumps(dict(data.group_kinds)),
+        "report": json.dumps(asdict(data.report)),
+    }
+    variables = {
+        "ratings": (("pair", "side", "property"), data.ratings),
+        "comparisons": (("pair", "property"), data.comparisons),
+        "groups": (("pair", "group"), data.groups.to_numpy(dtype="int8")),
+        "pairs": (("byte_of_pairs",), _to_bytes(pairs)),
+        "verdicts": (("byte_of_verdicts",), _to_bytes(data.verdicts)),
+    }
+    return xr.Dataset(variables, coords={"group": [str(g) for g in data.groups.columns]}, attrs=attrs)
+
+
+def _unpack_data(part: xr.Dataset) -> PreferenceData:
+    pairs = _from_bytes(part["pairs"])
+    kinds = json.loads(part.attrs["group_kinds"])
+    report = json.loads(part.attrs["report"])
+    groups = part["groups"].to_numpy().astype(bool).reshape(len(pairs), -1)
+    return PreferenceData(
+        schema=PropertySchema.model_validate_json(part.attrs["schema"]),
+        pairs=pairs,
+        ratings=part["ratings"].to_numpy().astype(float),
+        comparisons=part["comparisons"].to_numpy().astype(float),
+        verdicts=_from_bytes(part["verdicts"]),
+        groups=pd.DataFrame(groups, index=pairs.index, columns=list(_names(part, "group"))),
+        group_kinds=kinds,
+        report=DataReport(
+            tuple((topic, fact) for topic, fact in report["facts"]),
+            tuple((why, n) for why, n in report["left_out"]),
+        ),
+    )
+
+
+def _to_bytes(table: pd.DataFrame) -> np.ndarray[Any, Any]:
+    buffer = io.BytesIO()
+    table.to_parquet(buffer)
+    return np.frombuffer(buffer.getvalue(), dtype=np.uint8)
+
+
+def _from_bytes(variable: xr.DataArray) -> pd.DataFrame:
+    return pd.read_parquet(io.BytesIO(variable.to_numpy().astype(np.uint8).tobytes()))
+
+
+def _names(part: xr.Dataset, dimension: str) -> tuple[str, ...]:
+    return tuple(str(name) for name in part[dimension].to_numpy())

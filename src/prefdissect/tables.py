@@ -1,0 +1,186 @@
+"""From a posterior to the tables that people read: weights, summary, overall, top, Markdown, LaTeX.
+
+Point values are at posterior mean weights, as in the paper; intervals come from draws, are
+equal-tailed, and every table says of which probability in `.attrs["interval"]`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from prefdissect._typing import FloatArray, check_count
+from prefdissect.features import Design
+from prefdissect.inference import Fit, Posterior
+from prefdissect.schema import PropertySchema
+
+__all__ = ["overall_table", "prediction_table", "summary_table", "to_text", "top_table", "weights_table"]
+
+_SUMMARY = ["mean", "sd", "lower", "upper", "prob_positive", "probability", "r_hat", "ess_bulk"]
+_MOST_DRAWS_FOR_PREDICTION = 1000
+
+
+def weights_table(design: Design, posterior: Posterior, schema: PropertySchema) -> pd.DataFrame:
+    """Return one row per judge, group and property; NaN where the group had too few pairs.
+
+    Columns: judge, group, kind, property, label, mean, sd, lower, upper, prob_positive (that the
+    weight is above 0), probability (that A is preferred if A is better on this property alone),
+    identified (False: the property never differs, so the weight is the prior), n_pairs,
+    n_differs, r_hat, ess_bulk, engine, certified.
+    """
+    parts = []
+    for judge in posterior.judges:
+        for group in posterior.groups:
+            cell, fit = design.cell(judge, group), posterior.fits.get((judge, group))
+            summaries = {name: getattr(fit, name) if fit else np.nan for name in Fit.SUMMARIES}
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "judge": judge,
+                        "group": group,
+                        "kind": design.group_kinds[group],
+                        "property": list(schema.ids),
+                        "label": list(schema.labels),
+                        **{name: summaries[name] for name in ("mean", "sd", "lower", "upper", "prob_positive")},
+                        "probability": expit(summaries["mean"]),
+                        "identified": cell.n_differs > 0,
+                        "n_pairs": len(cell),
+                        "n_differs": cell.n_differs,
+                        "r_hat": summaries["r_hat"],
+                        "ess_bulk": summaries["ess_bulk"],
+                        "engine": fit.engine if fit else "none",
+                        "certified": bool(fit and fit.certified),
+                    }
+                )
+            )
+    return _stamp(pd.concat(parts, ignore_index=True), posterior)
+
+
+def summary_table(weights: pd.DataFrame) -> pd.DataFrame:
+    """Return the fitted weights indexed by judge, group and property, largest first in each group."""
+    fitted = weights[weights["engine"] != "none"]
+    ordered = fitted.sort_values("mean", ascending=False, kind="stable")
+    grouped = ordered.set_index(["judge", "group", "property"])[_SUMMARY]
+    order = list(dict.fromkeys(zip(fitted["judge"], fitted["group"], strict=True)))
+    table = pd.concat([grouped.xs(key, level=("judge", "group"), drop_level=False) for key in order])
+    table.attrs = dict(weights.attrs)
+    return table
+
+
+def top_table(weights: pd.DataFrame, k: int) -> pd.DataFrame:
+    """Return the `k` most and the `k` least preferred properties of each judge and group.
+
+    Columns: judge, group, side (`most` or `least`), rank (1 is the extreme), property, label,
+    mean, lower, upper, probability. Properties that never differ are left out.
+    """
+    check_count("k", k)
+    parts = []
+    usable = weights[(weights["engine"] != "none") & weights["identified"]]
+    for (judge, group), rows in usable.groupby(["judge", "group"], sort=False):
+        ordered = rows.sort_values("mean", ascending=False, kind="stable")
+        for side, picked in (("most", ordered.head(k)), ("least", ordered.iloc[::-1].head(k))):
+            fields = picked[["property", "label", "mean", "lower", "upper", "probability"]]
+            parts.append(
+                fields.assign(judge=str(judge), group=str(group), side=side, rank=np.arange(1, len(picked) + 1))
+            )
+    names = ["judge", "group", "side", "rank", "property", "label", "mean", "lower", "upper", "probability"]
+    table = pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
+    table.attrs = dict(weights.attrs)
+    return table
+
+
+def overall_table(design: Design, posterior: Posterior, schema: PropertySchema, *, skipna: bool) -> pd.DataFrame:
+    """Return each judge's probability of each property, averaged over scenarios (not cases).
+
+    The unweighted mean over scenarios of the per-scenario probability, at posterior means; its
+    interval is that of the mean over draws. NaN if a scenario has no fit, unless `skipna`.
+    Source: Li et al. 2024, Table 4.
+    """
+    groups = [g for g in posterior.groups if design.group_kinds[g] != "case"]
+    tail = (1 - posterior.interval) / 2
+    parts = []
+    for judge in posterior.judges:
+        fits = [posterior.fits[judge, g] for g in groups if (judge, g) in posterior.fits]
+        counted = bool(fits) and (skipna or len(fits) == len(groups))
+        point, lower, upper = (np.full(len(schema), np.nan) for _ in range(3))
+        if counted:
+            point = np.mean([expit(fit.mean) for fit in fits], axis=0)
+            draws = np.mean([expit(fit.draws.astype(float)) for fit in fits], axis=0)
+            lower, upper = np.quantile(draws, [tail, 1 - tail], axis=(0, 1))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "judge": judge,
+                    "property": list(schema.ids),
+                    "label": list(schema.labels),
+                    "probability": point,
+                    "lower": lower,
+                    "upper": upper,
+                    "n_groups": len(fits),
+                }
+            )
+        )
+    return _stamp(pd.concat(parts, ignore_index=True), posterior)
+
+
+def prediction_table(posterior: Posterior, x: FloatArray, pair_ids: pd.Index, in_group: pd.DataFrame) -> pd.DataFrame:
+    """Return the probability that A is preferred: one row per judge, group and pair of the group.
+
+    Columns: judge, group, pair_id, probability (at the posterior mean), lower, upper. NaN where
+    a rating is missing or the group has no fit. `x` is [pair, column].
+    """
+    tail = (1 - posterior.interval) / 2
+    parts = []
+    for judge in posterior.judges:
+        for group in posterior.groups:
+            rows = in_group[group].to_numpy(dtype=bool)
+            fit = posterior.fits.get((judge, group))
+            point, lower, upper = (np.full(int(rows.sum()), np.nan) for _ in range(3))
+            if fit is not None and rows.any():
+                flat = fit.draws.reshape(-1, fit.draws.shape[-1]).astype(float)
+                every = np.linspace(0, len(flat) - 1, min(len(flat), _MOST_DRAWS_FOR_PREDICTION)).round().astype(int)
+                point = expit(x[rows] @ fit.mean)
+                lower, upper = expit(np.quantile(x[rows] @ flat[every].T, [tail, 1 - tail], axis=1))
+            ids = pair_ids[rows]
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "judge": judge,
+                        "group": group,
+                        "pair_id": ids,
+                        "probability": point,
+                        "lower": lower,
+                        "upper": upper,
+                    }
+                )
+            )
+    return _stamp(pd.concat(parts, ignore_index=True), posterior)
+
+
+def to_text(weights: pd.DataFrame, style: Literal["github", "latex_booktabs"], digits: int) -> str:
+    """Return the weights as a Markdown or LaTeX table; the interval's probability is in its heading."""
+    from tabulate import tabulate
+
+    percent = f"{100 * weights.attrs['interval']:g}%"
+    rows = [
+        {
+            "judge": r.judge,
+            "group": r.group,
+            "property": r.label,
+            "weight": f"{r.mean:.{digits}f}",
+            f"{percent} interval": f"[{r.lower:.{digits}f}, {r.upper:.{digits}f}]",
+            "P(weight > 0)": f"{r.prob_positive:.3f}",
+            "probability": f"{r.probability:.3f}",
+        }
+        for r in weights[weights["engine"] != "none"].itertuples()
+    ]
+    return str(tabulate(rows, headers="keys", tablefmt=style, disable_numparse=True))
+
+
+def _stamp(table: pd.DataFrame, posterior: Posterior) -> pd.DataFrame:
+    """Return the table with what its columns `lower` and `upper` mean."""
+    table.attrs = {"interval": posterior.interval, "interval_kind": "equal-tailed"}
+    return table
