@@ -28,14 +28,16 @@ def describe(weights: pd.DataFrame, dropped: pd.DataFrame, options: Mapping[str,
     ]
     if set(cells["kind"]) == {"all"}:
         lines.append("All pairs are one group, 'all'." + _why_one_group(options))
-    top = top_table(weights, _SHOWN)
-    for cell in fitted.head(_MOST_CELLS).itertuples():
+    shown = fitted.head(_MOST_CELLS)
+    rows_shown = weights[weights["judge"].isin(shown["judge"]) & weights["group"].isin(shown["group"])]
+    top = top_table(rows_shown, max(1, min(_SHOWN, weights["property"].nunique() // 2)))
+    for cell in shown.itertuples():
         rows = top[(top["judge"] == cell.judge) & (top["group"] == cell.group)]
         mark = "" if cell.certified else " (NOT certified: see the warning)"
         lines.append(f"\n{cell.judge}, {cell.group}: {cell.n_pairs:,} pairs{mark}")
         for side in ("most", "least"):
-            shown = rows[rows["side"] == side]
-            lines.append(f"  {side:<5}  " + ", ".join(map(_entry, shown.itertuples())))
+            entries = map(_entry, rows[rows["side"] == side].itertuples())
+            lines.append(f"  {side:<5}  " + ", ".join(entries))
     if len(fitted) > _MOST_CELLS:
         lines.append(f"\n... and {len(fitted) - _MOST_CELLS} more; see .weights, .summary(), .top()")
     lines += _footnotes(weights, cells, dropped)

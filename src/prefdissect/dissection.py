@@ -199,9 +199,13 @@ class Dissection:
         new = load(data)
         x = self.design.encoder.encode(new)
         groups, _ = choose_groups(new, self.options["by"] if self.groups != ["all"] else None)
-        return tables.prediction_table(
-            self.fitted, x, new.pairs.index, groups.reindex(columns=self.groups, fill_value=False)
-        )
+        if not set(groups.columns) & set(self.groups):
+            raise UnknownNameError(
+                f"the pairs to predict are in none of the fitted groups; theirs: {list(groups.columns)}; "
+                f"fitted: {self.groups}"
+            )
+        in_group = groups.reindex(columns=self.groups, fill_value=False)
+        return tables.prediction_table(self.fitted, x, new.pairs.index, in_group)
 
     def to_arviz(self) -> Any:
         """Return the draws as the installed ArviZ holds them: `InferenceData`, or `DataTree` from 1.0 on."""

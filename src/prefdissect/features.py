@@ -78,11 +78,6 @@ class Cell:
         """Return the number of pairs."""
         return len(self.y)
 
-    @property
-    def n_differs(self) -> IntArray:
-        """Number of pairs in which each column is not zero, shape [column]."""
-        return np.asarray(np.count_nonzero(self.x, axis=0), dtype=np.int64)
-
     def take(self, rows: IntArray | BoolArray) -> Cell:
         """Return the cell with these rows only."""
         return replace(self, x=self.x[rows], y=self.y[rows], weight=self.weight[rows])
@@ -131,6 +126,13 @@ class Design:
         j, g = self.judges.index(judge), self.groups.index(group)
         rows = self.in_group[:, g] & (self.weight[:, j] > 0)
         return Cell(judge, group, self.x[rows], self.y[rows, j], self.weight[rows, j])
+
+    def count(self) -> tuple[IntArray, IntArray]:
+        """Return the pairs of each cell [judge, group], and those where a column is not 0 [judge, group, column]."""
+        differs = (self.x != 0).astype(float)
+        used = [(self.in_group & (self.weight[:, [j]] > 0)).astype(float) for j in range(len(self.judges))]
+        n_pairs = np.array([cell.sum(axis=0) for cell in used], dtype=np.int64)
+        return n_pairs, np.array([cell.T @ differs for cell in used], dtype=np.int64)
 
     def sel(self, judges: Sequence[str], groups: Sequence[str]) -> Design:
         """Return the design of these judges and groups."""
@@ -282,8 +284,7 @@ def _count(
 ) -> pd.DataFrame:
     """Return how many pairs of each group are left out for each judge, by reason."""
     rows = []
-    for g, group in enumerate(groups):
-        for j, judge in enumerate(judges):
-            reasons, counts = np.unique(why[in_group[:, g], j].astype(str), return_counts=True)
-            rows += [(judge, group, r, int(n)) for r, n in zip(reasons, counts, strict=True) if r]
+    for reason in sorted(set(why.ravel()) - {""}):
+        counts = (why == reason).T.astype(np.int64) @ in_group.astype(np.int64)
+        rows += [(judges[j], groups[g], reason, int(counts[j, g])) for j, g in zip(*counts.nonzero(), strict=True)]
     return pd.DataFrame(rows, columns=["judge", "group", "reason", "n"])

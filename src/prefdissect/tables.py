@@ -6,7 +6,7 @@ equal-tailed, and every table says of which probability in `.attrs["interval"]`.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -31,43 +31,52 @@ def weights_table(design: Design, posterior: Posterior, schema: PropertySchema) 
     identified (False: the property never differs, so the weight is the prior), n_pairs,
     n_differs, r_hat, ess_bulk, engine, certified.
     """
-    parts = []
-    for judge in posterior.judges:
-        for group in posterior.groups:
-            cell, fit = design.cell(judge, group), posterior.fits.get((judge, group))
-            summaries = {name: getattr(fit, name) if fit else np.nan for name in Fit.SUMMARIES}
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "judge": judge,
-                        "group": group,
-                        "kind": design.group_kinds[group],
-                        "property": list(schema.ids),
-                        "label": list(schema.labels),
-                        **{name: summaries[name] for name in ("mean", "sd", "lower", "upper", "prob_positive")},
-                        "probability": expit(summaries["mean"]),
-                        "identified": cell.n_differs > 0,
-                        "n_pairs": len(cell),
-                        "n_differs": cell.n_differs,
-                        "r_hat": summaries["r_hat"],
-                        "ess_bulk": summaries["ess_bulk"],
-                        "engine": fit.engine if fit else "none",
-                        "certified": bool(fit and fit.certified),
-                    }
-                )
-            )
-    return _stamp(pd.concat(parts, ignore_index=True), posterior)
+    n_pairs, n_differs = design.count()
+    grid = n_differs.shape
+    fits = [[posterior.fits.get((j, g)) for g in posterior.groups] for j in posterior.judges]
+    kinds = [design.group_kinds[g] for g in posterior.groups]
+
+    def spread(values: Any, axis: int) -> Any:
+        """Repeat the values of one dimension over the other two."""
+        shape = [-1 if k == axis else 1 for k in range(3)]
+        return np.broadcast_to(np.array(values, dtype=object).reshape(shape), grid).ravel()
+
+    def per_fit(values: Any) -> Any:
+        """Repeat the value of each fit over the properties."""
+        return np.repeat(np.asarray(values).ravel(), grid[2])
+
+    summaries = {name: posterior.stack(name).ravel() for name in Fit.SUMMARIES}
+    columns = {
+        "judge": spread(posterior.judges, 0),
+        "group": spread(posterior.groups, 1),
+        "kind": spread(kinds, 1),
+        "property": spread(schema.ids, 2),
+        "label": spread(schema.labels, 2),
+        **{name: summaries[name] for name in ("mean", "sd", "lower", "upper", "prob_positive")},
+        "probability": expit(summaries["mean"]),
+        "identified": n_differs.ravel() > 0,
+        "n_pairs": per_fit(n_pairs),
+        "n_differs": n_differs.ravel(),
+        "r_hat": summaries["r_hat"],
+        "ess_bulk": summaries["ess_bulk"],
+        "engine": per_fit([[fit.engine if fit else "none" for fit in row] for row in fits]),
+        "certified": per_fit([[bool(fit and fit.certified) for fit in row] for row in fits]),
+    }
+    text = ["judge", "group", "kind", "property", "label", "engine"]
+    return _stamp(pd.DataFrame(columns).astype(dict.fromkeys(text, "str")), posterior)
 
 
 def summary_table(weights: pd.DataFrame) -> pd.DataFrame:
     """Return the fitted weights indexed by judge, group and property, largest first in each group."""
-    fitted = weights[weights["engine"] != "none"]
-    ordered = fitted.sort_values("mean", ascending=False, kind="stable")
-    grouped = ordered.set_index(["judge", "group", "property"])[_SUMMARY]
-    order = list(dict.fromkeys(zip(fitted["judge"], fitted["group"], strict=True)))
-    table = pd.concat([grouped.xs(key, level=("judge", "group"), drop_level=False) for key in order])
+    table = _ranked(weights[weights["engine"] != "none"]).set_index(["judge", "group", "property"])[_SUMMARY]
     table.attrs = dict(weights.attrs)
     return table
+
+
+def _ranked(weights: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the largest mean first inside each judge and group, which keep their order."""
+    cell = weights.groupby(["judge", "group"], sort=False).ngroup()
+    return weights.iloc[np.lexsort((-weights["mean"].to_numpy(), cell.to_numpy()))]
 
 
 def top_table(weights: pd.DataFrame, k: int) -> pd.DataFrame:
@@ -77,17 +86,16 @@ def top_table(weights: pd.DataFrame, k: int) -> pd.DataFrame:
     mean, lower, upper, probability. Properties that never differ are left out.
     """
     check_count("k", k)
-    parts = []
-    usable = weights[(weights["engine"] != "none") & weights["identified"]]
-    for (judge, group), rows in usable.groupby(["judge", "group"], sort=False):
-        ordered = rows.sort_values("mean", ascending=False, kind="stable")
-        for side, picked in (("most", ordered.head(k)), ("least", ordered.iloc[::-1].head(k))):
-            fields = picked[["property", "label", "mean", "lower", "upper", "probability"]]
-            parts.append(
-                fields.assign(judge=str(judge), group=str(group), side=side, rank=np.arange(1, len(picked) + 1))
-            )
     names = ["judge", "group", "side", "rank", "property", "label", "mean", "lower", "upper", "probability"]
-    table = pd.concat(parts, ignore_index=True)[names] if parts else pd.DataFrame(columns=names)
+    ordered = _ranked(weights[(weights["engine"] != "none") & weights["identified"]])
+    parts = []
+    for side, rows in (("most", ordered), ("least", ordered.iloc[::-1])):
+        rank = rows.groupby(["judge", "group"]).cumcount() + 1
+        parts.append(rows.assign(side=side, rank=rank)[rank <= k])
+    cell = weights.groupby(["judge", "group"], sort=False).ngroup()
+    both = pd.concat(parts)
+    order = np.lexsort((both["rank"], both["side"] == "least", cell[both.index]))
+    table = both.iloc[order][names].reset_index(drop=True)
     table.attrs = dict(weights.attrs)
     return table
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from prefdissect._typing import GroupKind, TableLike
+from prefdissect._typing import TableLike
 from prefdissect.data.columns import Columns, find_columns, find_verdict
+from prefdissect.data.facts import report_on
 from prefdissect.data.groups import make_groups
 from prefdissect.data.identity import check_unique, complete_ids, name_pairs
 from prefdissect.data.ratings import check_constant, collect_ratings
-from prefdissect.data.report import DataReport
 from prefdissect.data.verdicts import make_verdicts, read_first, read_verdicts
 from prefdissect.errors import ColumnError, DataError, UnknownNameError, choices
 from prefdissect.schema import PropertySchema
 
 __all__ = ["as_frame", "read_frame"]
 
+_KEYS = ("pair_id", "response_id")  # an index of this name is a column
 # Columns of a verdict beyond its key and value; the rest of a row describes the pair.
 _OF_A_VERDICT = (
     "first",
@@ -45,7 +46,8 @@ def as_frame(source: pd.DataFrame | TableLike) -> pd.DataFrame:
     table = source if isinstance(source, pd.DataFrame) else _to_pandas(source)
     if len(table) == 0:
         raise DataError(f"the table is empty: it has no rows (columns: {list(map(str, table.columns))})")
-    return table.set_axis(table.columns.map(str), axis=1)
+    numbered = table.reset_index(drop=table.index.name not in _KEYS)
+    return numbered.set_axis(numbered.columns.map(str), axis=1)
 
 
 def _to_pandas(source: Any) -> pd.DataFrame:
@@ -85,7 +87,7 @@ def read_frame(
     ratings, comparisons = collect_ratings(pairs, columns)
     groups, kinds = make_groups(pairs, scenario, cases)
     kept = complete_ids(pairs.drop(columns=["pair_id", *columns.used], errors="ignore"), cluster, response_id)
-    return {
+    parts: dict[str, Any] = {
         "schema": columns.schema,
         "pairs": kept,
         "ratings": ratings,
@@ -93,8 +95,8 @@ def read_frame(
         "verdicts": verdicts,
         "groups": groups,
         "group_kinds": kinds,
-        "report": _report(table, how, columns, verdicts, kept, groups, kinds),
     }
+    return parts | {"report": report_on(table, columns, how, response_id, **parts)}
 
 
 def _verdicts_of_columns(table: pd.DataFrame, names: pd.Series, columns: Columns) -> pd.DataFrame:
@@ -132,7 +134,7 @@ def _verdicts_of_rows(table: pd.DataFrame, names: pd.Series, judges: Sequence[st
     rows = judge.isin(judges) if judges is not None else pd.Series(True, index=table.index)
     parts = []
     for name, cells in table.loc[rows, column].groupby(judge[rows], sort=False):
-        value, outcome = read_verdicts(cells, str(name), names)
+        value, outcome = read_verdicts(cells, str(name), names[cells.index])
         outcome = np.array([o if o is not None else "invalid" for o in outcome], dtype=object)
         parts.append(pd.DataFrame({"value": value, "outcome": outcome}, index=cells.index))
     out = pd.concat(parts).reindex(table.index[rows])
@@ -157,54 +159,3 @@ def _one_row_per_pair(table: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
     of_a_pair = [c for c in table.columns if c not in ("judge", find_verdict(table), *_OF_A_VERDICT)]
     check_constant(table, names, of_a_pair)
     return table.loc[~names.duplicated(), of_a_pair]
-
-
-def _report(
-    table: pd.DataFrame,
-    how: str,
-    columns: Columns,
-    verdicts: pd.DataFrame,
-    kept: pd.DataFrame,
-    groups: pd.DataFrame,
-    kinds: Mapping[str, GroupKind],
-) -> DataReport:
-    """Say what was understood."""
-    long = "judge" in table.columns
-    layout = f"{len(table):,} rows, one per {'verdict' if long else 'pair'}"
-    rated = [f"{p.id} (given as differences)" if p.id in columns.differences else p.id for p in columns.schema]
-    judges = [str(j) for j in verdicts["judge"].cat.categories]
-    counts = verdicts["outcome"].value_counts()
-    outcomes = ", ".join(f"{n:,} {o}" for o, n in counts.items() if n)
-    named = {kind: [g for g, k in kinds.items() if k == kind] for kind in ("scenario", "case")}
-    report = (
-        DataReport()
-        .add("table", layout)
-        .add("pairs", f"{len(kept):,}, ids {how}; {kept['cluster'].nunique():,} clusters")
-        .add("properties", f"{len(rated)}: {', '.join(rated)}" if rated else "none")
-        .add("judges", f"{len(judges)}: {', '.join(judges)}" if judges else "none")
-        .add("verdicts", f"{len(verdicts):,}: {outcomes}" if len(verdicts) else "none")
-    )
-    for kind, found in named.items():
-        if found:
-            report = report.add(f"{kind}s", f"{len(found)}: {', '.join(found)}")
-    others = [c for c in kept.columns if c in table.columns and c not in ("cluster", "prompt_id")]
-    if others:
-        report = report.add("kept", f"other columns: {', '.join(others)}")
-    if columns.other_stems:
-        report = report.add("not used", f"numeric, but not among the properties: {', '.join(columns.other_stems)}")
-    if not long:
-        report = report.leave_out("cells without a verdict", len(kept) * len(judges) - len(verdicts))
-    without_group = int((~groups.loc[:, named["scenario"]].any(axis=1)).sum()) if named["scenario"] else 0
-    never = [
-        p.id
-        for k, p in enumerate(columns.schema)
-        if p.id in columns.ratings and _never_differs(kept, table, columns, p.id)
-    ]
-    if never:
-        report = report.add("never differ", ", ".join(never))
-    return report.leave_out("pairs without a scenario (in no scenario's fit)", without_group)
-
-
-def _never_differs(kept: pd.DataFrame, table: pd.DataFrame, columns: Columns, prop: str) -> bool:
-    a, b = columns.ratings[prop]
-    return bool(table[a].equals(table[b]))

@@ -35,8 +35,6 @@ def name_pairs(table: pd.DataFrame) -> tuple[pd.Series, str]:
     """
     if "pair_id" in table.columns:
         names, how = as_names(table["pair_id"]), "from column 'pair_id'"
-    elif table.index.name == "pair_id":
-        names, how = as_names(table.index.to_series()), "from the index 'pair_id'"
     elif "judge" in table.columns:
         names, how = _hash_texts(table), "hashed from prompt and responses"
     else:

@@ -15,7 +15,6 @@ import pandas as pd
 from prefdissect._typing import FloatArray, GroupKind, TableLike
 from prefdissect.data.report import DataReport
 from prefdissect.data.verdicts import labels_of
-from prefdissect.errors import UnknownNameError, choices
 from prefdissect.schema import PropertySchema
 
 if TYPE_CHECKING:
@@ -153,19 +152,6 @@ class PreferenceData:
         for frame in (self.pairs.index.to_frame(), self.verdicts):
             digest.update(pd.util.hash_pandas_object(frame.astype(str), index=False).to_numpy().tobytes())
         return digest.hexdigest()
-
-    def check_judges(self, names: Sequence[str]) -> list[str]:
-        """Return the names if all are judges of these data.
-
-        Raises
-        ------
-        UnknownNameError
-            For the first that is not; the message names close matches.
-        """
-        for name in names:
-            if name not in self.judges:
-                raise UnknownNameError(f"unknown judge {name!r}; {choices(name, self.judges)}")
-        return list(names)
 
     def with_judge(self, name: str, labels: Sequence[Any] | Mapping[str, Any] | pd.Series) -> Self:
         """Return data with one more judge.

@@ -70,11 +70,10 @@ def spread_ratings(
     DuplicateError
         If a key stands in more than one row.
     """
-    table = frame.reset_index() if frame.index.name in ("pair_id", "response_id") else frame
-    key = next((k for k in ("pair_id", "response_id") if k in table.columns), None)
+    key = next((k for k in ("pair_id", "response_id") if k in frame.columns), None)
     if key is None:
-        raise ColumnError(f"ratings to join need a column 'pair_id' or 'response_id'; found {list(table.columns)}")
-    table = table.set_index(as_names(table[key]).to_numpy()).drop(columns=key)
+        raise ColumnError(f"ratings to join need a column 'pair_id' or 'response_id'; found {list(frame.columns)}")
+    table = frame.set_index(as_names(frame[key]).to_numpy()).drop(columns=key)
     if table.index.has_duplicates:
         raise DuplicateError(
             f"{key} {table.index[table.index.duplicated()][0]!r} stands in more than one row of ratings"

@@ -36,18 +36,19 @@ def read_verdicts(cells: pd.Series, judge: str, pair_ids: pd.Series) -> tuple[Fl
     VerdictError
         For a value that is no verdict; the message names judge, pair and value.
     """
-    distinct = {cell: _read_verdict(cell) for cell in cells.dropna().unique()}
-    known = {cell: verdict for cell, verdict in distinct.items() if verdict is not None}
-    unknown = [cell for cell in distinct if cell not in known]
+    codes, distinct = pd.factorize(cells)  # an empty cell has code -1
+    read = [_read_verdict(cell) for cell in distinct]
+    unknown = [cell for cell, verdict in zip(distinct, read, strict=True) if verdict is None]
     if unknown:
-        at = cells[cells == unknown[0]].index[0]
+        wrong = np.isin(codes, [code for code, verdict in enumerate(read) if verdict is None])
         raise VerdictError(
-            f"judge {judge!r}, pair {pair_ids[at]!r}: {unknown[0]!r} is no verdict "
-            f"({int(cells.isin(unknown).sum())} such cells); {choices(unknown[0], _READABLE, most=20)}"
+            f"judge {judge!r}, pair {pair_ids.to_numpy()[wrong.argmax()]!r}: {unknown[0]!r} is no verdict "
+            f"({int(wrong.sum())} such cells); {choices(unknown[0], _READABLE, most=20)}"
         )
-    read = [known[cell] if pd.notna(cell) else (np.nan, None) for cell in cells]
-    values = np.array([value for value, _ in read], dtype=np.float64)
-    return values, np.array([outcome for _, outcome in read], dtype=object)
+    known = [verdict for verdict in read if verdict is not None] + [(np.nan, None)]  # the last one is code -1
+    values = np.array([value for value, _ in known], dtype=np.float64)
+    outcomes = np.array([outcome for _, outcome in known], dtype=object)
+    return values[codes], outcomes[codes]
 
 
 def _read_verdict(cell: Any) -> tuple[float, str] | None:
@@ -94,7 +95,7 @@ def make_verdicts(table: pd.DataFrame) -> pd.DataFrame:
         If two rows share pair, judge, order and repeat.
     """
     out = table.reset_index(drop=True)
-    out["judge"] = pd.Categorical(out["judge"], categories=list(dict.fromkeys(out["judge"])))
+    out["judge"] = pd.Categorical(out["judge"], categories=list(pd.unique(out["judge"])))
     out["first"] = pd.Categorical(out["first"], categories=_FIRST)
     out["outcome"] = pd.Categorical(out["outcome"], categories=OUTCOMES)
     out["repeat"] = out["repeat"].astype(np.int64)

@@ -80,7 +80,6 @@ def _run(cells: list[Cell], prior: PriorArrays, options: FitOptions, kept: int, 
     """Yield the fit of each cell, in order, with a bar that shows if the work takes a while."""
     from tqdm.auto import tqdm
 
-    n_jobs = joblib.parallel.get_active_backend()[1]
     steps = (nuts.TUNE + options.draws) * options.chains * (options.folds or 1)
     bar = tqdm(
         total=steps * len(cells),
@@ -91,7 +90,7 @@ def _run(cells: list[Cell], prior: PriorArrays, options: FitOptions, kept: int, 
         leave=False,
     )
     with bar:
-        if n_jobs in (None, 1):  # in this process, so that every draw can move the bar
+        if joblib.effective_n_jobs() == 1:  # in this process, so that every draw can move the bar
             for cell in cells:
                 yield fit_cell(cell, prior, options, kept, bar.update)
             return
