@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from prefdissect.features import Design
     from prefdissect.inference import Laplace, Normal, Posterior
     from prefdissect.schema import PAPER, SCENARIOS, Property, PropertySchema, Scenario
-    from prefdissect.simulate import Study, simulate
+    from prefdissect.simulation import Study, simulate
 
 __all__ = [
     "PAPER",
@@ -64,7 +64,7 @@ _ROOMS = {
     "features": ("Design",),
     "inference": ("Laplace", "Normal", "Posterior"),
     "schema": ("PAPER", "SCENARIOS", "Property", "PropertySchema", "Scenario"),
-    "simulate": ("Study", "simulate"),
+    "simulation": ("Study", "simulate"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

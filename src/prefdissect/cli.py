@@ -37,7 +37,7 @@ def demo(seed: Seed = 0) -> None:
 
     from prefdissect.dissection import dissect
     from prefdissect.schema import PAPER
-    from prefdissect.simulate import simulate
+    from prefdissect.simulation import simulate
 
     schema = PAPER.select(next(iter(_DEMO_WEIGHTS.values())))
     truth = np.array([[[by_name[p] for p in schema.ids]] for by_name in _DEMO_WEIGHTS.values()])

@@ -101,9 +101,12 @@ def dissect(
     Examples
     --------
     >>> import prefdissect as pdx
-    >>> study = pdx.simulate(n_pairs=200, judges=1, schema=pdx.PAPER.select(["lengthy", "clear"]), random_seed=1)
-    >>> result = pdx.dissect(study.data, by=None, draws=100, chains=2, random_seed=1)  # doctest: +SKIP
-    >>> result.weights[["property", "mean", "lower", "upper"]]  # doctest: +SKIP
+    >>> schema = pdx.PAPER.select(["lengthy", "clear"])
+    >>> truth = {"lengthy": 1.0, "clear": 0.0}
+    >>> study = pdx.simulate(500, schema=schema, judges=["me"], scenarios=None, weights=truth, random_seed=0)
+    >>> result = pdx.dissect(study.data, judge="me", random_seed=0)
+    >>> result.top(1)[["side", "property"]].to_numpy().tolist()
+    [['most', 'lengthy'], ['least', 'clear']]
     """
     options = _check_options(engine, draws, chains, folds, interval, min_pairs, random_seed)
     check_choice("encoding", encoding, Encoding)
@@ -130,6 +133,15 @@ class Dissection:
         The posterior of each judge and group.
     options
         How it was made: every argument, the seed, versions, the data's hash.
+
+    Examples
+    --------
+    >>> import prefdissect as pdx
+    >>> schema = pdx.PAPER.select(["lengthy", "clear"])
+    >>> study = pdx.simulate(200, schema=schema, judges=["me"], scenarios=None, random_seed=0)
+    >>> result = pdx.dissect(study.data, random_seed=0)
+    >>> result.weights.shape, result.posterior["weight"].dims
+    ((2, 18), ('chain', 'draw', 'judge', 'group', 'property'))
     """
 
     data: PreferenceData

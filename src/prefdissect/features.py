@@ -106,6 +106,17 @@ class Design:
     dropped
         Tidy: `judge`, `group`, `reason`, `n`; every pair of a group is a row of the design or
         counted here, once.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from prefdissect import PreferenceData
+    >>> from prefdissect.features import build_design
+    >>> table = pd.DataFrame({"clear_a": [3, 1], "clear_b": [1, 2], "judge_me": ["A", "tie"]})
+    >>> data = PreferenceData.from_frame(table)
+    >>> design = build_design(data, ["me"], by=None, encoding="comparison", ties="drop")
+    >>> design.x.tolist(), design.dropped["reason"].tolist()
+    ([[1.0]], ['tie, dropped'])
     """
 
     encoder: Encoder

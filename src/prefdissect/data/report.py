@@ -22,6 +22,13 @@ class DataReport:
         Pairs of a topic ("judges", "scenario", ...) and what was understood about it.
     left_out
         Pairs of a reason and the number of rows or cells that were left out for it.
+
+    Examples
+    --------
+    >>> from prefdissect import DataReport
+    >>> DataReport().add("table", "3 rows").leave_out("cells without a verdict", 1)
+    table         3 rows
+    left out (1)  cells without a verdict
     """
 
     facts: tuple[tuple[str, str], ...] = ()

@@ -59,6 +59,15 @@ class Posterior:
         (judge, group) to its fit.
     interval
         Probability inside `lower` and `upper`.
+
+    Examples
+    --------
+    >>> import prefdissect as pdx
+    >>> schema = pdx.PAPER.select(["lengthy"])
+    >>> study = pdx.simulate(100, schema=schema, judges=["me"], scenarios=None, random_seed=0)
+    >>> posterior = pdx.dissect(study.data, random_seed=0).fitted
+    >>> posterior.fits["me", "all"].draws.shape
+    (4, 1000, 1)
     """
 
     judges: tuple[str, ...]

@@ -19,6 +19,12 @@ class Laplace:
     """Laplace distribution around 0: most weights small, some large. `scale` is in log-odds.
 
     Its standard deviation is `scale * sqrt(2)`. The paper's prior is `Laplace(0.1)`.
+
+    Examples
+    --------
+    >>> from prefdissect import Laplace
+    >>> Laplace(0.2)
+    Laplace(scale=0.2)
     """
 
     scale: float = 0.1
@@ -29,7 +35,14 @@ class Laplace:
 
 @dataclass(frozen=True)
 class Normal:
-    """Normal distribution around 0 with standard deviation `scale`, in log-odds."""
+    """Normal distribution around 0 with standard deviation `scale`, in log-odds.
+
+    Examples
+    --------
+    >>> from prefdissect import Normal
+    >>> Normal(0.5)
+    Normal(scale=0.5)
+    """
 
     scale: float = 1.0
 

@@ -22,6 +22,12 @@ class Scenario(FrozenModel):
         `scenario` (disjoint kinds) or `case` (may overlap scenarios and other cases).
     n_pairs
         Number of pairs in the paper's data.
+
+    Examples
+    --------
+    >>> from prefdissect import SCENARIOS
+    >>> [s.id for s in SCENARIOS if s.n_pairs > 500]
+    ['Knowledge-aware', 'Others', 'w_constraints']
     """
 
     id: str

@@ -51,6 +51,13 @@ class Study:
         What a fit sees.
     weights
         The true weights, log-odds per unit of the comparison: judge, group, property, weight.
+
+    Examples
+    --------
+    >>> import prefdissect as pdx
+    >>> study = pdx.simulate(50, judges=["me"], scenarios=None, weights={"lengthy": 1.0}, random_seed=0)
+    >>> float(study.weights.set_index("property")["weight"]["lengthy"])
+    1.0
     """
 
     data: PreferenceData

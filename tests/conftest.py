@@ -1,0 +1,38 @@
+"""What all tests share: no network, the slow ones on request, and the real data where there is any."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+# The first example of a test may compile or import something heavy; pytest-timeout guards the rest.
+settings.register_profile("prefdissect", deadline=None)
+settings.load_profile("prefdissect")
+
+_DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--run-slow", action="store_true", help="also run the tests marked slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--run-slow"):
+        return
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="slow: pass --run-slow"))
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Return the folder with the real data; the test is skipped where there is none."""
+    folder = Path(os.environ.get("PREFDISSECT_DATA") or _DEFAULT_DATA)
+    if not folder.is_dir():
+        pytest.skip(f"no real data: {folder} is not a folder; set PREFDISSECT_DATA to the one that has it")
+    return folder
