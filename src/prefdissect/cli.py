@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from prefdissect.errors import PrefDissectError
+from prefdissect.errors import PrefDissectError, PrefDissectWarning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +45,7 @@ def demo(seed: Seed = 0) -> None:
     truth = np.array([[[by_name[p] for p in schema.ids]] for by_name in _DEMO_WEIGHTS.values()])
     study = simulate(2000, schema=schema, judges=list(_DEMO_WEIGHTS), scenarios=None, weights=truth, random_seed=seed)
     typer.echo(f"Simulated {len(study.data)} pairs of responses, judged by {' and '.join(study.data.judges)}.\n")
-    result = dissect(study.data, draws=500, random_seed=seed)
+    result = _run_and_tell(dissect, study.data, random_seed=seed)
     percent = f"{100 * result.weights.attrs['interval']:g}%"
     table = result.weights.merge(study.weights, on=["judge", "group", "property"])
     inside = (table["lower"] <= table["weight"]) & (table["weight"] <= table["upper"])
@@ -73,12 +75,13 @@ def dissect(
     from prefdissect.dissection import dissect as run
 
     try:
-        result = run(
+        result = _run_and_tell(
+            run,
             file,
             judge or None,
             by=None if by == "none" else by,
-            encoding=encoding,  # type: ignore[arg-type]  # checked by `dissect`, which names the choices
-            ties=ties,  # type: ignore[arg-type]
+            encoding=encoding,  # checked by `dissect`, which names the choices
+            ties=ties,
             draws=draws,
             random_seed=seed,
         )
@@ -91,6 +94,19 @@ def dissect(
     except PrefDissectError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
+
+
+def _run_and_tell(run: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    """Return what `run` returns, its warnings printed in one line each."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", PrefDissectWarning)
+        result = run(*args, **options)
+    for warning in caught:
+        if issubclass(warning.category, PrefDissectWarning):
+            typer.echo(f"warning: {warning.message}", err=True)
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    return result
 
 
 def _print_result(result: Any) -> None:
@@ -123,5 +139,5 @@ def _print_result(result: Any) -> None:
 def _print_table(table: pd.DataFrame) -> None:
     from tabulate import tabulate
 
-    formats = ["+.2f" if c in ("truth", "estimate", "mean", "lower", "upper") else ".3f" for c in table.columns]
+    formats = ["+z.2f" if c in ("truth", "estimate", "mean", "lower", "upper") else ".3f" for c in table.columns]
     typer.echo(tabulate(table.to_dict("list"), headers="keys", tablefmt="simple", floatfmt=tuple(formats)))

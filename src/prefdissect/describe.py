@@ -49,7 +49,7 @@ def _why_one_group(options: Mapping[str, Any]) -> str:
 
 
 def _entry(row: Any) -> str:
-    return f"{row.label} {row.mean:+.2f} [{row.lower:.2f}, {row.upper:.2f}]"
+    return f"{row.label} {row.mean:+z.2f} [{row.lower:z.2f}, {row.upper:z.2f}]"
 
 
 def _footnotes(weights: pd.DataFrame, cells: pd.DataFrame, dropped: pd.DataFrame) -> list[str]:

@@ -278,14 +278,17 @@ def preferences(
     usable = weight > 0
     tie = np.isin(outcome, ("tie", "both_bad"))
     counted = usable & ~tie if ties == "drop" else usable
-    total, sum_y, n_asked, n_tied = (np.zeros(shape) for _ in range(4))
+    total, sum_y, n_asked, n_tied, n_weightless = (np.zeros(shape) for _ in range(5))
     np.add.at(total, at, np.where(counted, weight, 0.0))
     np.add.at(sum_y, at, np.where(counted, weight * np.nan_to_num(value), 0.0))
     np.add.at(n_asked, at, 1.0)
     np.add.at(n_tied, at, (usable & tie).astype(float))
+    np.add.at(n_weightless, at, (~usable & np.isfinite(value)).astype(float))
     y = np.divide(sum_y, total, out=np.full(shape, 0.5), where=total > 0)
     why = np.select(
-        [total > 0, n_tied > 0, n_asked > 0], ["", "tie, dropped", "invalid verdict"], default="no verdict"
+        [total > 0, n_tied > 0, n_weightless > 0, n_asked > 0],
+        ["", "tie, dropped", "verdict of weight 0", "invalid verdict"],
+        default="no verdict",
     ).astype(object)
     return y, total, why
 

@@ -127,7 +127,7 @@ def _unpack_fits(fits: xr.Dataset, posterior: xr.Dataset, interval: float) -> Po
                     certified=bool(cell["certified"]),
                     divergences=int(cell["divergences"]),
                 )
-    return Posterior(judges, groups, _names(fits, "property"), out, interval)
+    return Posterior(judges, groups, _names(fits, "property"), out, draws.shape[2:4], interval)
 
 
 def _pack_design(design: Design) -> xr.Dataset:

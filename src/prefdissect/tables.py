@@ -172,14 +172,17 @@ def to_text(weights: pd.DataFrame, style: Literal["github", "latex_booktabs"], d
     """Return the weights as a Markdown or LaTeX table; the interval's probability is in its heading."""
     from tabulate import tabulate
 
+    def escape(name: object) -> str:
+        return str(name).replace("|", r"\|") if style == "github" else str(name)
+
     percent = f"{100 * weights.attrs['interval']:g}%"
     rows = [
         {
-            "judge": r.judge,
-            "group": r.group,
-            "property": r.label,
-            "weight": f"{r.mean:.{digits}f}",
-            f"{percent} interval": f"[{r.lower:.{digits}f}, {r.upper:.{digits}f}]",
+            "judge": escape(r.judge),
+            "group": escape(r.group),
+            "property": escape(r.label),
+            "weight": f"{r.mean:z.{digits}f}",
+            f"{percent} interval": f"[{r.lower:z.{digits}f}, {r.upper:z.{digits}f}]",
             "P(weight > 0)": f"{r.prob_positive:.3f}",
             "probability": f"{r.probability:.3f}",
         }

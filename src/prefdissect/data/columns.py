@@ -22,6 +22,8 @@ __all__ = [
 
 JUDGE_PREFIX = "judge_"
 VERDICT_COLUMNS = ("value", "verdict", "preference", "preferred", "winner", "label")
+# Columns of this prefix that describe a judge and are none.
+_NO_JUDGE = ("judge_generator", "judge_hash", "judge_id", "judge_model", "judge_prompt")
 # Numbers in columns of these stems identify, place or decide; they do not rate.
 _NO_RATING = ("id", "index", "model", "prompt", "response", "winner", "winner_model")
 _NO_RATING_ENDINGS = ("_id", "_idx", "_pos")
@@ -79,7 +81,8 @@ def find_judges(table: pd.DataFrame, judges: Sequence[str] | None) -> dict[str, 
     ColumnError
         If a named judge has no column; the message names close matches.
     """
-    prefixed = {str(c).removeprefix(JUDGE_PREFIX): str(c) for c in table.columns if str(c).startswith(JUDGE_PREFIX)}
+    names = [str(c) for c in table.columns if str(c).startswith(JUDGE_PREFIX) and str(c) not in _NO_JUDGE]
+    prefixed = {name.removeprefix(JUDGE_PREFIX): name for name in names}
     if judges is None:
         return prefixed
     found: dict[str, str] = {}

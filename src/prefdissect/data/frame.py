@@ -61,16 +61,17 @@ def _to_pandas(source: Any) -> pd.DataFrame:
 def read_frame(
     df: pd.DataFrame | TableLike,
     *,
-    judges: Sequence[str] | None,
-    properties: Sequence[str] | None,
+    judges: str | Sequence[str] | None,
+    properties: str | Sequence[str] | None,
     scenario: str | None,
-    cases: Sequence[str],
+    cases: str | Sequence[str],
     cluster: str | None,
     response_id: str | None,
     schema: PropertySchema | None,
 ) -> dict[str, Any]:
     """Return the fields of a `PreferenceData`; see `PreferenceData.from_frame`."""
     table = as_frame(df)
+    judges, properties, cases = _as_list(judges), _as_list(properties), _as_list(cases) or []
     for column in (scenario, cluster, *((f"{response_id}_a", f"{response_id}_b") if response_id else ())):
         if column is not None and column not in table.columns:
             raise ColumnError(f"no column {column!r}; {choices(column, table.columns)}")
@@ -97,6 +98,13 @@ def read_frame(
         "group_kinds": kinds,
     }
     return parts | {"report": report_on(table, columns, how, response_id, **parts)}
+
+
+def _as_list(names: str | Sequence[str] | None) -> list[str] | None:
+    """Return names as a list: one name alone is a list of one."""
+    if names is None:
+        return None
+    return [names] if isinstance(names, str) else list(names)
 
 
 def _verdicts_of_columns(table: pd.DataFrame, names: pd.Series, columns: Columns) -> pd.DataFrame:

@@ -20,10 +20,10 @@ __all__ = ["load"]
 def load(
     source: PreferenceData | pd.DataFrame | TableLike | str | Path,
     *,
-    judges: Sequence[str] | None = None,
-    properties: Sequence[str] | None = None,
+    judges: str | Sequence[str] | None = None,
+    properties: str | Sequence[str] | None = None,
     scenario: str | None = None,
-    cases: Sequence[str] = (),
+    cases: str | Sequence[str] = (),
     cluster: str | None = None,
     response_id: str | None = None,
     schema: PropertySchema | None = None,

@@ -76,10 +76,10 @@ class PreferenceData:
         cls,
         df: pd.DataFrame | TableLike,
         *,
-        judges: Sequence[str] | None = None,
-        properties: Sequence[str] | None = None,
+        judges: str | Sequence[str] | None = None,
+        properties: str | Sequence[str] | None = None,
         scenario: str | None = None,
-        cases: Sequence[str] = (),
+        cases: str | Sequence[str] = (),
         cluster: str | None = None,
         response_id: str | None = None,
         schema: PropertySchema | None = None,
@@ -177,7 +177,7 @@ class PreferenceData:
         self,
         frame: pd.DataFrame | TableLike,
         *,
-        properties: Sequence[str] | None = None,
+        properties: str | Sequence[str] | None = None,
         schema: PropertySchema | None = None,
     ) -> Self:
         """Return data with more properties, from a table of ratings kept elsewhere.

@@ -43,7 +43,8 @@ def read_verdicts(cells: pd.Series, judge: str, pair_ids: pd.Series) -> tuple[Fl
         wrong = np.isin(codes, [code for code, verdict in enumerate(read) if verdict is None])
         raise VerdictError(
             f"judge {judge!r}, pair {pair_ids.to_numpy()[wrong.argmax()]!r}: {unknown[0]!r} is no verdict "
-            f"({int(wrong.sum())} such cells); {choices(unknown[0], _READABLE, most=20)}"
+            f"({int(wrong.sum())} such cells); {choices(unknown[0], _READABLE, most=20)}; if this is no "
+            "judge, name those that are in judges="
         )
     known = [verdict for verdict in read if verdict is not None] + [(np.nan, None)]  # the last one is code -1
     values = np.array([value for value, _ in known], dtype=np.float64)

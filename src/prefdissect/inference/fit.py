@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ def fit_design(design: Design, prior: PriorArrays, options: FitOptions, *, progr
         groups=design.groups,
         columns=design.columns,
         fits={(cell.judge, cell.group): fit for cell, fit in zip(enough, fits, strict=True)},
+        shape=(options.chains, kept),
         interval=options.interval,
     )
 
@@ -86,7 +88,7 @@ def _run(cells: list[Cell], prior: PriorArrays, options: FitOptions, kept: int, 
         desc="fitting",
         unit="draw",
         delay=1.5,
-        disable=None if progress is None else not progress,
+        disable=not (_is_watched() if progress is None else progress),
         leave=False,
     )
     with bar:
@@ -98,6 +100,11 @@ def _run(cells: list[Cell], prior: PriorArrays, options: FitOptions, kept: int, 
         for fit in joblib.Parallel(return_as="generator")(tasks):
             bar.update(steps)
             yield fit
+
+
+def _is_watched() -> bool:
+    """Whether a person is likely to look: a terminal, or a notebook."""
+    return sys.stderr.isatty() or "ipykernel" in sys.modules
 
 
 def fit_cell(

@@ -57,6 +57,8 @@ class Posterior:
         The names along each dimension.
     fits
         (judge, group) to its fit.
+    shape
+        Chains and kept draws of every fit.
     interval
         Probability inside `lower` and `upper`.
 
@@ -74,6 +76,7 @@ class Posterior:
     groups: tuple[str, ...]
     columns: tuple[str, ...]
     fits: Mapping[tuple[str, str], Fit]
+    shape: tuple[int, int]
     interval: float
 
     def sel(self, judges: Sequence[str], groups: Sequence[str]) -> Posterior:
@@ -82,9 +85,10 @@ class Posterior:
         return replace(self, judges=tuple(judges), groups=tuple(groups), fits=kept)
 
     def stack(self, name: str) -> NDArray[Any]:
-        """Return one field of all fits, shape [judge, group, ...], NaN where there is no fit."""
-        like = np.asarray(getattr(next(iter(self.fits.values())), name))
-        out = np.full((len(self.judges), len(self.groups), *like.shape), np.nan, dtype=np.result_type(like, np.float32))
+        """Return a summary, [judge, group, column], or the draws of all fits; NaN where there is none."""
+        dimensions = (*self.shape, len(self.columns)) if name == "draws" else (len(self.columns),)
+        dtype = np.float32 if name == "draws" else np.float64
+        out = np.full((len(self.judges), len(self.groups), *dimensions), np.nan, dtype=dtype)
         for j, judge in enumerate(self.judges):
             for g, group in enumerate(self.groups):
                 if (judge, group) in self.fits:
