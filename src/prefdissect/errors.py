@@ -25,7 +25,11 @@ __all__ = [
     "VerdictError",
     "choices",
     "closest",
+    "show",
 ]
+
+
+_MOST_CHARACTERS = 80
 
 
 class PrefDissectError(Exception):
@@ -85,6 +89,13 @@ class PrefDissectWarning(UserWarning):
 
 class ConvergenceWarning(PrefDissectWarning):
     """A posterior may not be what it claims to be; its rows say `certified=False`."""
+
+
+def show(value: object) -> str:
+    """Return a value as a message shows it: as Python writes it, cut to a readable length."""
+    plain = value.tolist() if hasattr(value, "tolist") else value  # numpy's scalars and arrays
+    text = repr(plain)
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}..."
 
 
 def closest(name: object, valid: Iterable[object], *, n: int = 3) -> list[str]:

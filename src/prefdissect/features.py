@@ -269,7 +269,7 @@ def preferences(
     """
     shape = (len(data), len(judges))
     table = data.verdicts
-    codes = pd.Categorical(table["judge"].astype(object), categories=list(judges)).codes
+    codes = pd.Index(judges).get_indexer(pd.Index(table["judge"].astype(object)))
     pair = data.pairs.index.get_indexer(pd.Index(table["pair_id"]))
     mine = codes >= 0
     at = (pair[mine], codes[mine].astype(np.int64))

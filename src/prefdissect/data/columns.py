@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from prefdissect.data.cells import is_numeric
 from prefdissect.errors import ColumnError, choices
 from prefdissect.schema import Property, PropertySchema
 
@@ -14,7 +15,6 @@ __all__ = [
     "JUDGE_PREFIX",
     "VERDICT_COLUMNS",
     "Columns",
-    "find_columns",
     "find_judges",
     "find_ratings",
     "find_verdict",
@@ -25,7 +25,7 @@ VERDICT_COLUMNS = ("value", "verdict", "preference", "preferred", "winner", "lab
 # Columns of this prefix that describe a judge and are none.
 _NO_JUDGE = ("judge_generator", "judge_hash", "judge_id", "judge_model", "judge_prompt")
 # Numbers in columns of these stems identify, place or decide; they do not rate.
-_NO_RATING = ("id", "index", "model", "prompt", "response", "winner", "winner_model")
+_NO_RATING = ("judge", "id", "index", "model", "prompt", "response", "winner", "winner_model")
 _NO_RATING_ENDINGS = ("_id", "_idx", "_pos")
 
 
@@ -41,8 +41,6 @@ class Columns:
         Property id to its two columns, of responses A and B.
     differences
         Property id to the column of its ready-made differences.
-    judges
-        Judge to its column, in a table of one row per pair; empty if there is one row per verdict.
     other_stems
         Numeric stems that the schema or `properties` leaves aside.
     """
@@ -50,27 +48,12 @@ class Columns:
     schema: PropertySchema
     ratings: dict[str, tuple[str, str]]
     differences: dict[str, str]
-    judges: dict[str, str]
     other_stems: tuple[str, ...] = ()
 
     @property
     def used(self) -> set[str]:
-        """Names of the columns that hold ratings, differences or verdicts."""
-        sides = {column for both in self.ratings.values() for column in both}
-        return sides | set(self.differences.values()) | set(self.judges.values())
-
-
-def find_columns(
-    table: pd.DataFrame,
-    *,
-    judges: Sequence[str] | None,
-    properties: Sequence[str] | None,
-    schema: PropertySchema | None,
-) -> Columns:
-    """Return the roles of the columns of `table`; see `PreferenceData.from_frame`."""
-    long = "judge" in table.columns
-    named = {} if long else find_judges(table, judges)
-    return find_ratings(table.drop(columns=list(named.values())), properties, schema, judges=named)
+        """Names of the columns that hold ratings or differences."""
+        return {column for both in self.ratings.values() for column in both} | set(self.differences.values())
 
 
 def find_judges(table: pd.DataFrame, judges: Sequence[str] | None) -> dict[str, str]:
@@ -112,7 +95,7 @@ def find_ratings(
     properties: Sequence[str] | None,
     schema: PropertySchema | None,
     *,
-    judges: dict[str, str],
+    response_id: str | None = None,
 ) -> Columns:
     """Return which columns rate which property.
 
@@ -121,22 +104,20 @@ def find_ratings(
     ColumnError
         If a named property has no column.
     """
-    stems = _stems(table)
+    stems = [s for s in _stems(table) if s != response_id]
     if properties is not None:
-        return _named_ratings(table, properties, schema, judges)
+        return _named_ratings(table, properties, schema)
     if schema is not None:
         found = {prop.id: stem for stem in stems if (prop := schema.rated_as(stem)) is not None}
         sides = {prop.id: _sides(found[prop.id]) for prop in schema if prop.id in found}
         rest = tuple(s for s in stems if s not in found.values() and _is_rating(table, s))
-        return Columns(schema.select(sides), sides, {}, judges, rest)
+        return Columns(schema.select(sides), sides, {}, rest)
     plain = [s for s in stems if _is_rating(table, s)]
     made = PropertySchema(name="columns", properties=tuple(Property(id=s, kind="number") for s in plain))
-    return Columns(made, {s: _sides(s) for s in plain}, {}, judges)
+    return Columns(made, {s: _sides(s) for s in plain}, {})
 
 
-def _named_ratings(
-    table: pd.DataFrame, properties: Sequence[str], schema: PropertySchema | None, judges: dict[str, str]
-) -> Columns:
+def _named_ratings(table: pd.DataFrame, properties: Sequence[str], schema: PropertySchema | None) -> Columns:
     ratings: dict[str, tuple[str, str]] = {}
     differences: dict[str, str] = {}
     made: list[Property] = []
@@ -157,7 +138,7 @@ def _named_ratings(
         made.append(prop)
     chosen = PropertySchema(name="columns", properties=tuple(made)) if schema is None else schema.select(properties)
     rest = tuple(s for s in _stems(table) if _is_rating(table, s) and _sides(s) not in ratings.values())
-    return Columns(chosen, ratings, differences, judges, rest)
+    return Columns(chosen, ratings, differences, rest)
 
 
 def _sides(stem: str) -> tuple[str, str]:
@@ -170,6 +151,6 @@ def _stems(table: pd.DataFrame) -> list[str]:
 
 
 def _is_rating(table: pd.DataFrame, stem: str) -> bool:
-    if stem in _NO_RATING or stem.endswith(_NO_RATING_ENDINGS):
+    if stem in _NO_RATING or stem.startswith(JUDGE_PREFIX) or stem.endswith(_NO_RATING_ENDINGS):
         return False
-    return all(pd.api.types.is_numeric_dtype(table[side]) for side in _sides(stem))
+    return all(is_numeric(table[side]) for side in _sides(stem))

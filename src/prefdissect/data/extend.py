@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from prefdissect._typing import TableLike
 from prefdissect.data.frame import as_frame
+from prefdissect.data.identity import as_names
 from prefdissect.data.ratings import collect_ratings, spread_ratings
 from prefdissect.data.verdicts import make_verdicts, read_verdicts
 from prefdissect.errors import DataError, DuplicateError, UnknownNameError, choices
@@ -43,8 +44,11 @@ def add_judge(data: PreferenceData, name: str, labels: Sequence[Any] | Mapping[s
 def _labels_by_pair(data: PreferenceData, labels: Sequence[Any] | Mapping[str, Any] | pd.Series) -> pd.Series:
     """Return one cell per pair of `data`, by position or by pair id."""
     if isinstance(labels, Mapping | pd.Series):
-        given = pd.Series(labels, dtype=object)
-        given.index = given.index.map(str)
+        given = labels.astype(object) if isinstance(labels, pd.Series) else pd.Series(dict(labels), dtype=object)
+        given.index = pd.Index(as_names(given.index.to_series()))
+        if given.index.has_duplicates:
+            twice = given.index[given.index.duplicated()][0]
+            raise DuplicateError(f"the labels hold pair_id {twice!r} more than once")
         unknown = given.index[~given.index.isin(data.pairs.index)]
         if len(unknown):
             raise UnknownNameError(
@@ -52,9 +56,13 @@ def _labels_by_pair(data: PreferenceData, labels: Sequence[Any] | Mapping[str, A
                 f"{choices(unknown[0], data.pairs.index, most=3)}"
             )
         return given.reindex(data.pairs.index)
+    if not isinstance(labels, Sized) or isinstance(labels, str):
+        raise DataError(f"labels of type {type(labels).__name__}; give a list, a mapping by pair id or a Series")
     if len(labels) != len(data):
         raise DataError(f"{len(labels):,} labels for {len(data):,} pairs; give one per pair, or a mapping by pair id")
-    return pd.Series(list(labels), index=data.pairs.index, dtype=object)
+    cells = pd.Series([None] * len(data), index=data.pairs.index, dtype=object)
+    cells[:] = pd.Series(list(labels), dtype=object).to_numpy()
+    return cells
 
 
 def add_ratings(

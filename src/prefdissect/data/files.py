@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import warnings
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,7 @@ def _read_json_lines(path: Path) -> pd.DataFrame:
                 continue
             try:
                 row = json.loads(line)
-            except json.JSONDecodeError as error:
+            except (ValueError, RecursionError) as error:
                 raise FileFormatError(f"{str(path)!r}, line {number}: not JSON ({error})") from error
             if not isinstance(row, dict):
                 raise FileFormatError(f"{str(path)!r}, line {number}: {type(row).__name__} instead of an object")
@@ -42,7 +44,12 @@ def _read_json_lines(path: Path) -> pd.DataFrame:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype_backend="numpy_nullable")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
+        try:
+            return pd.read_csv(path, dtype_backend="numpy_nullable", index_col=False)
+        except pd.errors.ParserWarning as error:
+            raise FileFormatError(f"{str(path)!r}: a row has more cells than the header ({error})") from error
 
 
 _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
@@ -73,10 +80,5 @@ def read_table(path: str | Path) -> pd.DataFrame:
         return reader(path)
     except FileFormatError:
         raise
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        UnicodeDecodeError,
-    ) as error:  # pyarrow's errors are ValueErrors too
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:  # pyarrow's are ValueErrors too
         raise FileFormatError(f"cannot read {str(path)!r} as {endings[0]}: {error}") from error

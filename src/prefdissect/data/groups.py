@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import GroupKind
-from prefdissect.errors import ColumnError, choices
+from prefdissect.errors import ColumnError, choices, show
 from prefdissect.schema import SCENARIOS
 
 __all__ = ["case_groups", "make_groups", "scenario_groups"]
@@ -60,7 +60,7 @@ def case_groups(pairs: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
         values = pairs[column]
         if not values.dropna().isin([True, False]).all():
             wrong = values[values.notna() & ~values.isin([True, False])]
-            raise ColumnError(f"case {column!r}: {wrong.iloc[0]!r} (pair {wrong.index[0]!r}) is not true or false")
+            raise ColumnError(f"case {column!r}: {show(wrong.iloc[0])} (pair {wrong.index[0]!r}) is not true or false")
         parts[column] = np.array([bool(v) if pd.notna(v) else False for v in values], dtype=bool)
     return pd.DataFrame(parts, index=pairs.index)
 

@@ -6,10 +6,12 @@ import hashlib
 
 import pandas as pd
 
+from prefdissect.data.cells import plain
 from prefdissect.errors import ColumnError, DuplicateError
 
 __all__ = ["as_names", "complete_ids", "hash_text", "name_pairs"]
 
+_EXACT = 2.0**53  # above it a float no longer tells one whole number from the next
 _TEXTS_OF_A_PAIR = ("prompt", "response_a", "response_b")
 
 
@@ -20,9 +22,14 @@ def hash_text(text: str) -> str:
 
 def as_names(column: pd.Series) -> pd.Series:
     """Return a column of ids or names as text; whole numbers without a decimal point, NaN kept."""
-    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
-        column = column.astype("Int64")
-    return column.astype(object).where(column.isna(), column.astype(str)).where(column.notna(), None).astype("str")
+    return pd.Series(list(map(_as_name, plain(column))), index=column.index, dtype="str")
+
+
+def _as_name(cell: object) -> str | None:
+    if cell is None or isinstance(cell, str):
+        return cell
+    whole = isinstance(cell, float) and cell.is_integer() and abs(cell) < _EXACT
+    return str(int(cell)) if whole else str(cell)  # type: ignore[call-overload]  # a float if whole
 
 
 def name_pairs(table: pd.DataFrame) -> tuple[pd.Series, str]:

@@ -10,7 +10,7 @@ import pandas as pd
 from prefdissect._typing import FloatArray
 from prefdissect.data.columns import Columns, find_ratings
 from prefdissect.data.identity import as_names
-from prefdissect.errors import ColumnError, DuplicateError
+from prefdissect.errors import ColumnError, DuplicateError, show
 from prefdissect.schema import PropertySchema
 
 __all__ = ["check_constant", "collect_ratings", "spread_ratings"]
@@ -44,13 +44,13 @@ def check_constant(table: pd.DataFrame, names: pd.Series, columns: Sequence[str]
         Naming the column and the pair.
     """
     for column in columns:
-        plain = table[column].map(repr) if pd.api.types.is_object_dtype(table[column]) else table[column]
-        differs = plain.groupby(names.to_numpy()).nunique(dropna=False) > 1
+        cells = table[column].map(repr) if pd.api.types.is_object_dtype(table[column]) else table[column]
+        differs = cells.groupby(names.to_numpy()).nunique(dropna=False) > 1
         if differs.any():
             pair = differs.index[differs][0]
-            found = table.loc[(names == pair).to_numpy(), column].unique()[:3].tolist()
+            found = list(dict.fromkeys(map(show, table.loc[(names == pair).to_numpy(), column])))
             raise ColumnError(
-                f"column {column!r} differs between the rows of pair {pair!r}: {found} "
+                f"column {column!r} differs between the rows of pair {pair!r}: {', '.join(found[:3])} "
                 f"({int(differs.sum())} such pairs); what describes a pair must be the same in all its rows"
             )
 
@@ -73,7 +73,10 @@ def spread_ratings(
     key = next((k for k in ("pair_id", "response_id") if k in frame.columns), None)
     if key is None:
         raise ColumnError(f"ratings to join need a column 'pair_id' or 'response_id'; found {list(frame.columns)}")
-    table = frame.set_index(as_names(frame[key]).to_numpy()).drop(columns=key)
+    names = as_names(frame[key])
+    if names.isna().any():
+        raise ColumnError(f"column {key!r} is empty in row {int(names.isna().to_numpy().argmax())} of the ratings")
+    table = frame.set_index(names.to_numpy()).drop(columns=key)
     if table.index.has_duplicates:
         raise DuplicateError(
             f"{key} {table.index[table.index.duplicated()][0]!r} stands in more than one row of ratings"
@@ -87,7 +90,6 @@ def spread_ratings(
         known, spread = pairs.index, table.reindex(pairs.index)
     stray = int((~table.index.isin(known)).sum())
     if stray == len(table):
-        raise ColumnError(
-            f"no {key} of the ratings is one of the data's: {table.index[0]!r} and {known[0]!r} are the first"
-        )
-    return spread, find_ratings(spread, properties, schema, judges={}), stray
+        theirs = f"the first is {known[0]!r}" if len(known) else "they have none"
+        raise ColumnError(f"no {key} of the ratings, such as {table.index[0]!r}, is one of the data's; {theirs}")
+    return spread, find_ratings(spread, properties, schema), stray

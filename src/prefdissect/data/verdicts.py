@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from prefdissect._typing import FloatArray
-from prefdissect.errors import DuplicateError, VerdictError, choices
+from prefdissect.data.cells import plain
+from prefdissect.errors import DuplicateError, VerdictError, choices, show
 
 __all__ = ["KEY", "OUTCOMES", "labels_of", "make_verdicts", "read_first", "read_verdicts", "share_weights"]
 
@@ -36,13 +38,13 @@ def read_verdicts(cells: pd.Series, judge: str, pair_ids: pd.Series) -> tuple[Fl
     VerdictError
         For a value that is no verdict; the message names judge, pair and value.
     """
-    codes, distinct = pd.factorize(cells)  # an empty cell has code -1
+    codes, distinct = _factorize(cells, judge, pair_ids)  # an empty cell has code -1
     read = [_read_verdict(cell) for cell in distinct]
     unknown = [cell for cell, verdict in zip(distinct, read, strict=True) if verdict is None]
     if unknown:
         wrong = np.isin(codes, [code for code, verdict in enumerate(read) if verdict is None])
         raise VerdictError(
-            f"judge {judge!r}, pair {pair_ids.to_numpy()[wrong.argmax()]!r}: {unknown[0]!r} is no verdict "
+            f"judge {judge!r}, pair {pair_ids.to_numpy()[wrong.argmax()]!r}: {show(unknown[0])} is no verdict "
             f"({int(wrong.sum())} such cells); {choices(unknown[0], _READABLE, most=20)}; if this is no "
             "judge, name those that are in judges="
         )
@@ -50,6 +52,18 @@ def read_verdicts(cells: pd.Series, judge: str, pair_ids: pd.Series) -> tuple[Fl
     values = np.array([value for value, _ in known], dtype=np.float64)
     outcomes = np.array([outcome for _, outcome in known], dtype=object)
     return values[codes], outcomes[codes]
+
+
+def _factorize(cells: pd.Series, judge: str, pair_ids: pd.Series) -> tuple[Any, Any]:
+    """Return the code of each cell and the distinct cells."""
+    try:
+        return pd.factorize(plain(cells))
+    except TypeError:
+        row = next(i for i, cell in enumerate(cells) if type(cell).__hash__ is None)
+        raise VerdictError(
+            f"judge {judge!r}, pair {pair_ids.iloc[row]!r}: {show(cells.iloc[row])} is no verdict; "
+            f"{choices('', _READABLE, most=20)}"
+        ) from None
 
 
 def _read_verdict(cell: Any) -> tuple[float, str] | None:
@@ -62,7 +76,7 @@ def _read_verdict(cell: Any) -> tuple[float, str] | None:
             cell = float(cell)
         except ValueError:
             return None
-    if not isinstance(cell, bool | np.bool_ | int | float | np.number) or not 0 <= float(cell) <= 1:
+    if not isinstance(cell, bool | np.bool_ | int | float | np.number | Decimal) or not 0 <= cell <= 1:
         return None
     value = float(cell)
     return value, {1.0: "A", 0.0: "B", 0.5: "tie"}.get(value, "soft")
@@ -80,11 +94,11 @@ def read_first(cells: pd.Series) -> np.ndarray[Any, Any]:
         "unknown": "unknown",
         "": "unknown",
     }
-    text = cells.fillna("unknown").astype(str).str.strip().str.casefold()
-    wrong = text[~text.isin(list(known))]
-    if len(wrong):
-        raise VerdictError(f"column 'first', row {wrong.index[0]!r}: {cells[wrong.index[0]]!r}; {choices('', _FIRST)}")
-    return text.map(known).to_numpy(dtype=object)
+    sides = [known.get(str(cell or "").strip().casefold()) for cell in plain(cells)]
+    if None in sides:
+        row = cells.index[sides.index(None)]
+        raise VerdictError(f"column 'first', row {row}: {show(cells[row])} is no response; {choices('', _FIRST)}")
+    return np.array(sides, dtype=object)
 
 
 def make_verdicts(table: pd.DataFrame) -> pd.DataFrame:
@@ -95,14 +109,15 @@ def make_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     DuplicateError
         If two rows share pair, judge, order and repeat.
     """
-    out = table.reset_index(drop=True)
+    first = [*KEY, "value", "outcome", "weight"]
+    out = table[[*first, *(c for c in table.columns if c not in first)]].reset_index(drop=True)
     out["judge"] = pd.Categorical(out["judge"], categories=list(pd.unique(out["judge"])))
     out["first"] = pd.Categorical(out["first"], categories=_FIRST)
     out["outcome"] = pd.Categorical(out["outcome"], categories=OUTCOMES)
     out["repeat"] = out["repeat"].astype(np.int64)
     twice = out[out.duplicated(KEY)]
     if len(twice):
-        key = dict(zip(KEY, twice.iloc[0][KEY], strict=True))
+        key = ", ".join(f"{name} {show(value)}" for name, value in twice.iloc[0][KEY].items())
         raise DuplicateError(f"{len(twice)} verdicts stand more than once under the same key, the first is {key}")
     return share_weights(out)
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sized
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from prefdissect._typing import FloatArray
-from prefdissect.errors import RatingError, choices
+from prefdissect.errors import RatingError, choices, show
 
 if TYPE_CHECKING:
     from prefdissect.schema.property import Property
 
 __all__ = ["read_ratings"]
+
+_HUGE = 1e308  # beyond it a whole number has no float
 
 
 def read_ratings(prop: Property, values: ArrayLike, rows: ArrayLike | None = None) -> FloatArray:
@@ -52,8 +55,8 @@ def _read_cell(prop: Property, cell: Any, row: Any) -> float:
         return np.nan
     if isinstance(cell, str):
         return _read_text(prop, cell, row)
-    if isinstance(cell, int | float | np.number | np.bool_):
-        return float(cell)
+    if isinstance(cell, int | float | np.floating | np.integer | np.bool_ | Decimal):
+        return float(cell) if abs(cell) < _HUGE else np.inf  # type: ignore[operator]  # all are real numbers
     raise RatingError(_message(prop, cell, row, f"is a {type(cell).__name__}, not a rating"))
 
 
@@ -88,4 +91,4 @@ def _check_range(prop: Property, ratings: FloatArray, rows: np.ndarray[Any, Any]
 def _message(prop: Property, value: object, row: object, why: str, n: int = 1) -> str:
     more = f" (and {n - 1} more like it)" if n > 1 else ""
     named = repr(str(prop.id)) + (f" (rated as {prop.rated!r})" if prop.rated != prop.id else "")
-    return f"rating {value!r} of property {named} in row {str(row)!r} {why}{more}"
+    return f"rating {show(value)} of property {named} in row {str(row)!r} {why}{more}"

@@ -1,0 +1,44 @@
+"""The cells of a column, whatever its dtype: plain Python values, None where there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from prefdissect._typing import FloatArray
+from prefdissect.errors import ColumnError, show
+
+__all__ = ["is_numeric", "plain", "read_numbers"]
+
+_NUMERIC = ("boolean", "decimal", "floating", "integer", "mixed-integer-float")
+
+
+def plain(column: pd.Series) -> pd.Series:
+    """Return the column as objects, None where a cell is missing."""
+    return column.astype(object).where(column.notna(), None)
+
+
+def is_numeric(column: pd.Series) -> bool:
+    """Return whether all cells are numbers; gaps do not matter, but a column of gaps alone must say so."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return False
+    if pd.api.types.is_numeric_dtype(column):
+        return not pd.api.types.is_complex_dtype(column)
+    return pd.api.types.infer_dtype(plain(column), skipna=True) in _NUMERIC
+
+
+def read_numbers(column: pd.Series, name: str, *, whole: bool = False) -> FloatArray:
+    """Return a column of finite numbers of at least 0, whole ones if `whole`.
+
+    Raises
+    ------
+    ColumnError
+        Naming the column, the row and the value.
+    """
+    numbers = pd.to_numeric(plain(column), errors="coerce").astype(float)
+    wrong = ~((numbers >= 0) & (numbers < float("inf")) & ((numbers % 1 == 0) | (not whole)))
+    if wrong.any():
+        row = column.index[int(wrong.to_numpy().argmax())]
+        kind = "whole number" if whole else "finite number"
+        raise ColumnError(f"column {name!r}, row {row}: {show(column.loc[row])} is not a {kind} of at least 0")
+    return np.asarray(numbers, dtype=np.float64)
