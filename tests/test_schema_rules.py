@@ -190,8 +190,10 @@ def test_label_rules_compare_means_of_scores(position, words, score, encoding: s
     cells = [{f"item {i}": w.upper() + " " for i, w in enumerate(ws)} if k % 2 else ws for k, ws in enumerate(lists)]
     prop = PAPER[position]
     got = prop.encode(prop.read(cells[:600]), prop.read(cells[600:]), encoding)
-    means = [(mean_of([score(w) for w in ws]), mean_of([score(w) for w in vs]))
-             for ws, vs in zip(lists[:600], lists[600:], strict=True)]  # fmt: skip
+    means = [
+        (mean_of([score(w) for w in ws]), mean_of([score(w) for w in vs]))
+        for ws, vs in zip(lists[:600], lists[600:], strict=True)
+    ]
     np.testing.assert_allclose(got, [twin_likert(a, b, encoding) for a, b in means], rtol=0, atol=1e-14)
 
 
@@ -221,11 +223,11 @@ def test_missing_query_specific_is_zero_and_any_other_is_missing(encoding: str) 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_length_rule_on_the_whole_grid(encoding: str) -> None:
-    pairs = [(s, l) for s in range(61) for l in range(201)]
-    first, second = [s for s, _ in pairs], [l for _, l in pairs]
-    expected = [twin_length(s, l, encoding) for s, l in pairs]
+    pairs = [(v, w) for v in range(61) for w in range(201)]
+    first, second = [v for v, _ in pairs], [w for _, w in pairs]
+    expected = [twin_length(v, w, encoding) for v, w in pairs]
     np.testing.assert_allclose(PAPER[28].encode(first, second, encoding), expected, rtol=0, atol=1e-14)
-    swapped = [twin_length(l, s, encoding) for s, l in pairs]
+    swapped = [twin_length(w, v, encoding) for v, w in pairs]
     np.testing.assert_allclose(PAPER[28].encode(second, first, encoding), swapped, rtol=0, atol=1e-14)
 
 
@@ -235,7 +237,7 @@ def test_length_rule_on_long_responses(encoding: str) -> None:
     draw = random.Random(28)
     short = [draw.randint(12, 1500) for _ in range(20_000)]
     long = [max(0, round(s / draw.choice((0.7, 0.8, 0.9, 1))) + draw.randint(-3, 3)) for s in short]
-    expected = [twin_length(s, l, encoding) for s, l in zip(short, long, strict=True)]
+    expected = [twin_length(v, w, encoding) for v, w in zip(short, long, strict=True)]
     np.testing.assert_allclose(PAPER[28].encode(short, long, encoding), expected, rtol=0, atol=1e-14)
 
 
@@ -279,9 +281,7 @@ def ratings_of(prop: Property, units: Sequence[float | None]) -> np.ndarray:
     return np.array([np.nan if u is None else round(low + u * (high - low)) for u in units])
 
 
-UNITS = st.lists(
-    st.tuples(st.none() | st.floats(0, 1), st.none() | st.floats(0, 1)), min_size=1, max_size=30
-)  # fmt: skip
+UNITS = st.lists(st.tuples(st.none() | st.floats(0, 1), st.none() | st.floats(0, 1)), min_size=1, max_size=30)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

@@ -91,7 +91,7 @@ def dissect(
         if csv is not None:
             result.weights.to_csv(csv, index=False)
             typer.echo(f"\nwrote {csv}")
-    except PrefDissectError as error:
+    except (PrefDissectError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
 

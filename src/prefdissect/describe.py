@@ -15,7 +15,7 @@ _MOST_CELLS = 12
 _SHOWN = 3
 
 
-def describe(weights: pd.DataFrame, dropped: pd.DataFrame, options: Mapping[str, Any]) -> str:
+def describe(weights: pd.DataFrame, dropped: pd.DataFrame, options: Mapping[str, Any], kept_draws: int) -> str:
     """Return the most and least preferred properties of each judge and group, with intervals."""
     cells = weights.drop_duplicates(["judge", "group"])
     fitted = cells[cells["engine"] != "none"]
@@ -40,6 +40,8 @@ def describe(weights: pd.DataFrame, dropped: pd.DataFrame, options: Mapping[str,
             lines.append(f"  {side:<5}  " + ", ".join(entries))
     if len(fitted) > _MOST_CELLS:
         lines.append(f"\n... and {len(fitted) - _MOST_CELLS} more; see .weights, .summary(), .top()")
+    if kept_draws < options.get("draws", kept_draws):
+        lines.append(f"\n.posterior keeps {kept_draws} of {options['draws']} draws a chain; the tables use all of them")
     lines += _footnotes(weights, cells, dropped)
     return "\n".join(lines)
 

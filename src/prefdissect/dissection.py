@@ -241,7 +241,7 @@ class Dissection:
         return cls(*storage.read_file(Path(path)))
 
     def __repr__(self) -> str:
-        return describe(self.weights, self.dropped, self.options)
+        return describe(self.weights, self.dropped, self.options, self.fitted.shape[1])
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>" + self.summary().round(3).to_html()

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from prefdissect._typing import BoolArray, FloatArray, GroupKind, IntArray, check_count
+from prefdissect._typing import BoolArray, FloatArray, GroupKind, IntArray, check_count, check_positive
 from prefdissect.data import DataReport, PreferenceData
 from prefdissect.data.verdicts import make_verdicts
 from prefdissect.errors import OptionError
@@ -119,10 +119,15 @@ def simulate(
     """
     check_count("n_pairs", n_pairs)
     check_count("responses_per_prompt", responses_per_prompt, least=2)
+    check_positive("scale", scale)
     if not 0 <= tie_rate < 1:
         raise OptionError(f"tie_rate={tie_rate!r} must be at least 0 and below 1")
+    if not 0 <= response_sd < np.inf:
+        raise OptionError(f"response_sd={response_sd!r} must be a finite number of at least 0")
     rng = np.random.default_rng(random_seed)
-    names = [f"judge{i + 1}" for i in range(judges)] if isinstance(judges, int) else list(judges)
+    names = _list_names("judges", [f"judge{i + 1}" for i in range(judges)] if isinstance(judges, int) else judges)
+    if scenarios is not None and scenarios != "paper":
+        scenarios = _list_names("scenarios", scenarios)
     prompt, first_response, second_response = _pair_up(n_pairs, responses_per_prompt)
     kinds_of_request, of_prompt, cases = _draw_groups(rng, scenarios, int(prompt.max()) + 1)
     scenario = of_prompt[prompt]
@@ -145,6 +150,12 @@ def simulate(
     )
     finished = PreferenceData(**{**vars(data), "verdicts": verdicts})
     return Study(finished, table.assign(weight=truth.ravel()))
+
+
+def _list_names(argument: str, names: Sequence[str]) -> list[str]:
+    if isinstance(names, str) or not names or len(set(names)) < len(names):
+        raise OptionError(f"{argument}={names!r} must be a list of at least one name, each of them once")
+    return list(names)
 
 
 def _pair_up(n_pairs: int, per_prompt: int) -> tuple[IntArray, IntArray, IntArray]:
@@ -214,7 +225,12 @@ def _true_weights(
     if isinstance(weights, Mapping):
         by_id = {schema[name].id: value for name, value in weights.items()}
         weights = np.array([by_id.get(name, 0.0) for name in schema.ids])
-    return np.broadcast_to(np.asarray(weights, dtype=float), shape)
+    try:
+        return np.broadcast_to(np.asarray(weights, dtype=float), shape)
+    except ValueError:
+        raise OptionError(
+            f"weights of shape {np.shape(weights)} do not broadcast to [judge, group, property] = {shape}"
+        ) from None
 
 
 def _name_pairs(prompt: IntArray, first: IntArray, second: IntArray) -> pd.DataFrame:

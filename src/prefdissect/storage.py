@@ -41,6 +41,8 @@ def write_file(
     texts: bool,
 ) -> Path:
     """Write all parts to `path`, whole or not at all; `texts` adds prompts, responses and other columns."""
+    if not path.parent.is_dir():
+        raise FileFormatError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
     meta = {"format": _FORMAT, "options": options, "interval": posterior.interval, "texts": texts}
     root = xr.Dataset(attrs={"prefdissect": json.dumps(meta)})
     parts = {

@@ -60,9 +60,10 @@ def _labels_by_pair(data: PreferenceData, labels: Sequence[Any] | Mapping[str, A
         raise DataError(f"labels of type {type(labels).__name__}; give a list, a mapping by pair id or a Series")
     if len(labels) != len(data):
         raise DataError(f"{len(labels):,} labels for {len(data):,} pairs; give one per pair, or a mapping by pair id")
-    cells = pd.Series([None] * len(data), index=data.pairs.index, dtype=object)
-    cells[:] = pd.Series(list(labels), dtype=object).to_numpy()
-    return cells
+    cells = np.empty(len(data), dtype=object)  # filled one by one: numpy would unpack a list of lists
+    for row, label in enumerate(labels):
+        cells[row] = label
+    return pd.Series(cells, index=data.pairs.index)
 
 
 def add_ratings(

@@ -14,7 +14,7 @@ from prefdissect.data.facts import report_on
 from prefdissect.data.groups import make_groups
 from prefdissect.data.identity import complete_ids, name_pairs
 from prefdissect.data.ratings import collect_ratings
-from prefdissect.errors import ColumnError, DataError, choices, show
+from prefdissect.errors import ColumnError, DataError, OptionError, choices, show
 from prefdissect.schema import PropertySchema
 
 __all__ = ["as_frame", "read_frame"]
@@ -101,4 +101,8 @@ def _as_list(names: str | Sequence[str] | None) -> list[str] | None:
     """Return names as a list: one name alone is a list of one."""
     if names is None:
         return None
-    return [names] if isinstance(names, str) else list(names)
+    listed = [names] if isinstance(names, str) else list(names)
+    for name in listed:
+        if not isinstance(name, str):
+            raise OptionError(f"{show(name)} is not the name of a column; names are text")
+    return listed

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import GroupKind
+from prefdissect.data.identity import as_names
 from prefdissect.errors import ColumnError, choices, show
 from prefdissect.schema import SCENARIOS
 
@@ -43,8 +44,7 @@ def make_groups(
 def scenario_groups(pairs: pd.DataFrame, column: str) -> pd.DataFrame:
     """Return one boolean column per value of `column`; the paper's order for the paper's scenarios."""
     _require(pairs, column)
-    values = pairs[column].astype(object).where(pairs[column].notna(), None)
-    names = values.map(lambda v: None if v is None else str(v))
+    names = as_names(pairs[column])
     found = list(dict.fromkeys(names.dropna()))
     paper = [s.id for s in SCENARIOS]
     if set(found) <= set(paper):

@@ -7,7 +7,7 @@ import hashlib
 import pandas as pd
 
 from prefdissect.data.cells import plain
-from prefdissect.errors import ColumnError, DuplicateError
+from prefdissect.errors import ColumnError, DuplicateError, show
 
 __all__ = ["as_names", "complete_ids", "hash_text", "name_pairs"]
 
@@ -21,8 +21,18 @@ def hash_text(text: str) -> str:
 
 
 def as_names(column: pd.Series) -> pd.Series:
-    """Return a column of ids or names as text; whole numbers without a decimal point, NaN kept."""
-    return pd.Series(list(map(_as_name, plain(column))), index=column.index, dtype="str")
+    """Return a column of ids or names as text; whole numbers without a decimal point, NaN kept.
+
+    Raises
+    ------
+    ColumnError
+        If the column holds text that is not Unicode (half of a surrogate pair).
+    """
+    names = list(map(_as_name, plain(column)))
+    try:
+        return pd.Series(names, index=column.index, dtype="str")
+    except UnicodeEncodeError as error:
+        raise ColumnError(f"column {column.name!r} holds text that is not Unicode: {show(error.object)}") from error
 
 
 def _as_name(cell: object) -> str | None:
@@ -101,4 +111,5 @@ def complete_ids(pairs: pd.DataFrame, cluster: str | None, response_id: str | No
 
 
 def _hash_column(texts: pd.Series) -> pd.Series:
-    return texts.map(lambda t: hash_text(str(t)) if pd.notna(t) else None).astype("str")
+    hashed = [None if text is None else hash_text(str(text)) for text in plain(texts)]
+    return pd.Series(hashed, index=texts.index, dtype="str")

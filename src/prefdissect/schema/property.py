@@ -131,6 +131,15 @@ class Property(FrozenModel):
             return max(self.labels.values()) - min(self.labels.values())
         return _DEFAULT_COUNT_SCALE
 
+    def terse(self) -> dict[str, Any]:
+        """Return the fields from which all others follow, as plain values."""
+        fields = self.model_dump(mode="json", exclude_none=True)
+        for name in [n for n in fields if n not in ("id", "kind")]:
+            rest = {n: value for n, value in fields.items() if n != name}
+            if name not in ("range", "labels") and Property(**rest) == self:
+                fields = rest
+        return fields
+
     def read(self, values: ArrayLike, rows: ArrayLike | None = None) -> FloatArray:
         """Turn the cells of a table into ratings, shape [row], NaN where there is none.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import yaml
 from pydantic import model_validator
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["PropertySchema"]
+
+
+def _parse(text: str) -> Any:
+    """Read JSON, else YAML: most JSON is YAML too, but not where it has tabs or escaped surrogates."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return yaml.safe_load(text)
 
 
 class PropertySchema(FrozenModel):
@@ -119,7 +127,7 @@ class PropertySchema(FrozenModel):
     def to_file(self, path: str | Path) -> Path:
         """Write the schema as YAML or JSON, by the file's ending, and return the path."""
         path = Path(path)
-        fields = self.model_dump(mode="json", exclude_defaults=True)
+        fields = {"name": self.name, "properties": [p.terse() for p in self]}
         if path.suffix == ".json":
             text = json.dumps(fields, indent=2, ensure_ascii=False)
         else:
@@ -138,8 +146,9 @@ class PropertySchema(FrozenModel):
         """
         path = Path(path)
         try:
-            fields = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML too
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            text = path.read_text(encoding="utf-8")
+            fields = _parse(text)
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             raise FileFormatError(f"cannot read the schema file {str(path)!r}: {error}") from error
         if not isinstance(fields, dict) or "properties" not in fields:
             raise FileFormatError(f"{str(path)!r} is no schema: it needs a list `properties`, each with id and kind")

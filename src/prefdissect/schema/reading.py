@@ -17,18 +17,19 @@ if TYPE_CHECKING:
 
 __all__ = ["read_ratings"]
 
-_HUGE = 1e308  # beyond it a whole number has no float
-
 
 def read_ratings(prop: Property, values: ArrayLike, rows: ArrayLike | None = None) -> FloatArray:
     """Return ratings, shape [row], NaN where there is none; see `Property.read`."""
     cells = _as_array(values)
     names = np.arange(len(cells)) if rows is None else np.asarray(rows)
-    if cells.dtype.kind in "biuf":
-        ratings = cells.astype(float)
-    else:
-        ratings = np.array([_read_cell(prop, cell, name) for cell, name in zip(cells, names, strict=True)], float)
-    _check_range(prop, ratings, names)
+    if cells.dtype.kind not in "biuf":
+        return np.array([_read_cell(prop, cell, name) for cell, name in zip(cells, names, strict=True)], np.float64)
+    ratings = cells.astype(np.float64)
+    low, high = _bounds(prop)
+    wrong = np.isinf(ratings) | (ratings < low) | (ratings > high)
+    if wrong.any():
+        first = int(wrong.argmax())
+        _check_range(prop, float(ratings[first]), names[first], more=int(wrong.sum()) - 1)
     return ratings
 
 
@@ -54,10 +55,13 @@ def _read_cell(prop: Property, cell: Any, row: Any) -> float:
     if cell is None or str(cell) in ("nan", "NaT", "<NA>"):
         return np.nan
     if isinstance(cell, str):
-        return _read_text(prop, cell, row)
-    if isinstance(cell, int | float | np.floating | np.integer | np.bool_ | Decimal):
-        return float(cell) if abs(cell) < _HUGE else np.inf  # type: ignore[operator]  # all are real numbers
-    raise RatingError(_message(prop, cell, row, f"is a {type(cell).__name__}, not a rating"))
+        cell = _read_text(prop, cell, row)
+    if not isinstance(cell, bool | int | float | np.floating | np.integer | np.bool_ | Decimal):
+        raise RatingError(_message(prop, cell, row, f"is a {type(cell).__name__}, not a rating"))
+    try:
+        return _check_range(prop, float(cell), row)
+    except OverflowError:
+        raise RatingError(_message(prop, cell, row, "is too large to be a rating")) from None
 
 
 def _read_text(prop: Property, text: str, row: Any) -> float:
@@ -74,21 +78,24 @@ def _read_text(prop: Property, text: str, row: Any) -> float:
         raise RatingError(_message(prop, text, row, f"is not a number, as kind {prop.kind!r} needs")) from None
 
 
-def _check_range(prop: Property, ratings: FloatArray, rows: np.ndarray[Any, Any]) -> None:
-    """Raise for the first rating that is infinite or outside what its kind allows."""
-    low, high = prop.range or (0.0 if prop.kind in ("count", "words") else -np.inf, np.inf)
+def _bounds(prop: Property) -> tuple[float, float]:
+    """Return the lowest and the highest rating that the kind allows."""
     if prop.labels is not None:
-        low, high = min(prop.labels.values()), max(prop.labels.values())
-    for wrong, why in (
-        (np.isinf(ratings), "is infinite; a rating must be finite, or missing"),
-        ((ratings < low) | (ratings > high), f"is outside {low:g} to {high:g}"),
-    ):
-        if wrong.any():
-            first = int(np.flatnonzero(wrong)[0])
-            raise RatingError(_message(prop, float(ratings[first]), rows[first], why, int(wrong.sum())))
+        return min(prop.labels.values()), max(prop.labels.values())
+    return prop.range or (0.0 if prop.kind in ("count", "words") else -np.inf, np.inf)
 
 
-def _message(prop: Property, value: object, row: object, why: str, n: int = 1) -> str:
-    more = f" (and {n - 1} more like it)" if n > 1 else ""
+def _check_range(prop: Property, rating: float, row: object, *, more: int = 0) -> float:
+    """Return the rating if it is finite and within what its kind allows."""
+    low, high = _bounds(prop)
+    if np.isinf(rating):
+        raise RatingError(_message(prop, rating, row, "is infinite; a rating must be finite, or missing", more))
+    if rating < low or rating > high:
+        raise RatingError(_message(prop, rating, row, f"is outside {low:g} to {high:g}", more))
+    return rating
+
+
+def _message(prop: Property, value: object, row: object, why: str, n_more: int = 0) -> str:
+    more = f" (and {n_more} more such rows)" if n_more else ""
     named = repr(str(prop.id)) + (f" (rated as {prop.rated!r})" if prop.rated != prop.id else "")
     return f"rating {show(value)} of property {named} in row {str(row)!r} {why}{more}"

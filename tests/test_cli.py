@@ -1,0 +1,111 @@
+"""The command line, through typer's runner: what it prints, writes, and how it fails."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+import prefdissect as pdx
+from prefdissect.cli import app
+from test_dissection import table_of_pairs
+
+
+def run(*args: object) -> Result:
+    return CliRunner().invoke(app, [str(a) for a in args])
+
+
+@pytest.fixture
+def csv(tmp_path) -> Path:
+    path = tmp_path / "pairs.csv"
+    table_of_pairs(60).to_csv(path, index=False)
+    return path
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """Return the cells of printed tables: columns stand two or more spaces apart."""
+    return [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()]
+
+
+def test_demo_prints_truth_beside_estimate():
+    """Ten known weights from 2,000 pairs each: posterior sds are below 0.07, so 0.3 is beyond 4 of them."""
+    result = run("demo", "--seed", 1)
+    assert result.exit_code == 0, result.output
+    rows = [r for r in rows_of(result.stdout) if r[0] in ("human", "llm") and len(r) == 7]
+    truth = {(r[0], r[1]): float(r[2]) for r in rows}
+    assert len(rows) == 10
+    assert truth["human", "admit limits"] == -0.5
+    assert truth["llm", "no severe errors"] == 1.2
+    for _judge, _name, true, estimate, lower, upper, inside in rows:
+        assert abs(float(estimate) - float(true)) < 0.3
+        assert float(lower) < float(estimate) < float(upper)
+        if min(abs(float(true) - float(lower)), abs(float(true) - float(upper))) > 0.01:
+            assert inside == ("yes" if float(lower) < float(true) < float(upper) else "no")
+    held = sum(r[6] == "yes" for r in rows)
+    assert f"{held} of 10 true weights lie inside their 94% intervals" in result.stdout
+
+
+def test_dissect_prints_and_writes_the_weights(csv, tmp_path):
+    out, weights = tmp_path / "run.nc", tmp_path / "weights.csv"
+    result = run("dissect", csv, "--judge", "me", "--out", out, "--csv", weights, "--seed", 3)
+    assert result.exit_code == 0, result.output
+    written = pd.read_csv(weights)
+    loaded = pdx.Dissection.load(out)
+    pd.testing.assert_frame_equal(written, loaded.weights, check_dtype=False, check_exact=False, rtol=1e-12)
+    assert loaded.options["random_seed"] == 3
+    ordered = written.sort_values("mean", ascending=False)
+    printed = [r for r in rows_of(result.stdout) if r[0] in set(written["label"])]
+    assert [r[0] for r in printed] == ordered["label"].tolist()
+    for cells, row in zip(printed, ordered.itertuples(), strict=True):
+        assert [float(c) for c in cells[1:4]] == pytest.approx([row.mean, row.lower, row.upper], abs=0.0051)
+    assert "me, all: 60 pairs" in result.stdout
+    assert str(out) in result.stdout.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--judge", "mee"], "unknown judge 'mee'; close matches: 'me'"),
+        (["--by", "scenari"], "by='scenari'"),
+        (["--ties", "keep"], "ties='keep'"),
+        (["--draws", "1"], "draws=1"),
+    ],
+)
+def test_bad_option_is_one_line_and_exit_code_1(csv, tmp_path, arguments, message):
+    result = run("dissect", csv, *arguments, "--out", tmp_path / "run.nc", "--csv", tmp_path / "w.csv")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert result.stderr.startswith("error: ")
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["pairs.csv"], "nothing is half-written"
+
+
+def test_unreadable_file_is_one_line_and_exit_code_1(tmp_path):
+    result = run("dissect", tmp_path / "absent.csv")
+    assert result.exit_code == 1
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "absent.csv" in result.stderr
+    (tmp_path / "broken.parquet").write_text("no parquet")
+    result = run("dissect", tmp_path / "broken.parquet", "--judge", "me")
+    assert result.exit_code == 1
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", ["--out", "--csv"])
+def test_output_that_cannot_be_written_is_one_line_and_exit_code_1(csv, tmp_path, option):
+    result = run("dissect", csv, "--judge", "me", "--draws", 10, option, tmp_path / "absent" / "file")
+    assert isinstance(result.exception, SystemExit), repr(result.exception)
+    assert result.exit_code == 1
+    lines = [line for line in result.stderr.strip().splitlines() if not line.startswith("warning: ")]
+    assert len(lines) == 1
+    assert "absent" in lines[0]
+
+
+def test_help_names_both_commands():
+    result = run("--help")
+    assert result.exit_code == 0
+    assert {"demo", "dissect"} <= set(re.findall(r"\w+", result.stdout))
