@@ -265,8 +265,11 @@ def test_predict_by_hand(normed):
 
 
 def test_predict_needs_every_property(normed):
+    lacking = new_pairs().drop(columns=["long_a"])
+    with pytest.raises(errors.ColumnError, match="property 'long' has no columns"):
+        normed.predict(lacking)
     with pytest.raises(errors.UnknownNameError, match="lack property 'long'"):
-        normed.predict(new_pairs().drop(columns=["long_a"]))
+        normed.predict(pdx.load(lacking))
 
 
 @few_draws

@@ -21,7 +21,7 @@ JUDGES, PROPERTIES = ("me", "you"), ("clear", "long", "flat")
 SCENARIOS, CASES = ("Code", "Chat", "Thin"), ("hard",)
 COLUMNS = [
     *("judge", "group", "kind", "property", "label", "mean", "sd", "lower", "upper", "prob_positive", "probability"),
-    *("identified", "n_pairs", "n_differs", "r_hat", "ess_bulk", "engine", "certified"),
+    *("identified", "n_pairs", "n_differs", "r_hat", "ess_bulk", "engine", "certified", "n_soft"),
 ]
 
 
@@ -230,8 +230,9 @@ def test_overall_is_nan_where_a_scenario_is_not_fitted_unless_skipna(result):
         assert row.probability == pytest.approx(sum(cells) / 2, rel=1e-12)
 
 
-def test_overall_of_cases_alone_is_nan(result):
-    assert result.sel(group="hard").overall(skipna=True)["probability"].isna().all()
+def test_overall_of_cases_alone_is_refused(result):
+    with pytest.raises(OptionError, match="these fits are of cases"):
+        result.sel(group="hard").overall(skipna=True)
 
 
 # text

@@ -38,6 +38,6 @@ def to_container(posterior: xr.Dataset) -> Any:
     import arviz as az
     import xarray as xr
 
-    if hasattr(az, "InferenceData"):
+    if int(az.__version__.partition(".")[0]) < 1:
         return az.InferenceData(posterior=posterior)
     return xr.DataTree.from_dict({"posterior": posterior})

@@ -66,6 +66,7 @@ def dissect(
     by: Annotated[str, typer.Option(help="scenario, case, both, none, or a column.")] = "scenario",
     encoding: Annotated[str, typer.Option(help="comparison, diff or norm_diff.")] = "comparison",
     ties: Annotated[str, typer.Option(help="drop or half.")] = "drop",
+    schema: Annotated[str | None, typer.Option(help="paper, or a YAML or JSON file: how properties are rated.")] = None,
     draws: Annotated[int, typer.Option(help="Draws per chain.")] = 1000,
     out: Annotated[Path | None, typer.Option(help="Save the dissection to this netCDF file.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write all weights to this CSV file.")] = None,
@@ -73,6 +74,7 @@ def dissect(
 ) -> None:
     """Dissect the judges of a table of pairs and print their weights."""
     from prefdissect.dissection import dissect as run
+    from prefdissect.schema import PAPER
 
     try:
         result = _run_and_tell(
@@ -82,6 +84,7 @@ def dissect(
             by=None if by == "none" else by,
             encoding=encoding,  # checked by `dissect`, which names the choices
             ties=ties,
+            schema=PAPER if schema == "paper" else schema,
             draws=draws,
             random_seed=seed,
         )

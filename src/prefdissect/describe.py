@@ -30,9 +30,11 @@ def describe(weights: pd.DataFrame, dropped: pd.DataFrame, options: Mapping[str,
         lines.append("All pairs are one group, 'all'." + _why_one_group(options))
     shown = fitted.head(_MOST_CELLS)
     rows_shown = weights[weights["judge"].isin(shown["judge"]) & weights["group"].isin(shown["group"])]
-    top = top_table(rows_shown, max(1, min(_SHOWN, weights["property"].nunique() // 2)))
+    top = top_table(rows_shown, _SHOWN)
+    n_known = rows_shown.groupby(["judge", "group"])["identified"].sum().to_dict()
     for cell in shown.itertuples():
         rows = top[(top["judge"] == cell.judge) & (top["group"] == cell.group)]
+        rows = rows[rows["rank"] <= max(1, n_known[cell.judge, cell.group] // 2)]  # none on both sides
         mark = "" if cell.certified else " (NOT certified: see the warning)"
         lines.append(f"\n{cell.judge}, {cell.group}: {cell.n_pairs:,} pairs{mark}")
         for side in ("most", "least"):
@@ -66,6 +68,9 @@ def _footnotes(weights: pd.DataFrame, cells: pd.DataFrame, dropped: pd.DataFrame
         notes.append(
             f"Not identified, the property never differs, so the weight is the prior: {len(flat)} of {len(weights)}"
         )
+    soft = int(cells["n_soft"].sum())
+    if soft:
+        notes.append(f"Preferences between A and B (intervals are not calibrated for them): {soft:,}")
     if len(dropped):
         sums = dropped.groupby("reason")["n"].sum().sort_values(ascending=False)
         notes.append("Left out (pairs, over judges and groups): " + ", ".join(f"{n:,} {r}" for r, n in sums.items()))

@@ -28,8 +28,9 @@ from prefdissect.data.files import read_table
 from prefdissect.data.frame import as_frame
 from prefdissect.describe import describe
 from prefdissect.errors import OptionError, UnknownNameError, choices
-from prefdissect.features import Design, build_design, choose_groups
+from prefdissect.features import Design, build_design, groups_like
 from prefdissect.inference import PAPER_PRIOR, FitOptions, Posterior, PriorLike, arrange_prior, fit_design
+from prefdissect.schema import PropertySchema
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,6 +56,7 @@ def dissect(
     min_pairs: int = 10,
     random_seed: int | np.random.Generator | None = None,
     progress: bool | None = None,
+    schema: PropertySchema | str | Path | None = None,
 ) -> Dissection:
     """Tell what judges are preferring: the weight of each property, per judge and group.
 
@@ -75,13 +77,14 @@ def dissect(
         `comparison` (-1, 0, 1), `diff` (in the unit of the rating) or `norm_diff` (-1 to 1).
     ties
         `drop` leaves tie verdicts out; `half` counts them as half a win for each, which pulls
-        weights to 0 and makes intervals too narrow.
+        weights towards 0.
     prior
         `Laplace(scale)` or `Normal(scale)`, or a mapping from property to one of them.
     engine
         `nuts`.
     draws, chains
-        Kept draws per chain, and chains.
+        Kept draws per chain, and chains (at least 2). With fewer than about 500 draws a chain, most
+        fits fall short of the certificate.
     folds
         Average over so many fits that each leave out a fold, as the paper does with 10.
     interval
@@ -91,7 +94,9 @@ def dissect(
     random_seed
         Seed; each fit's stream derives from it, its judge and its group. None takes a fresh one.
     progress
-        Show a bar; None shows it where the work takes more than a moment, in a terminal.
+        Show a bar; None shows it where the work takes more than a moment and someone may look.
+    schema
+        How the properties are rated, where `data` is a table: a `PropertySchema` or its file.
 
     Raises
     ------
@@ -111,7 +116,7 @@ def dissect(
     options = _check_options(engine, draws, chains, folds, interval, min_pairs, random_seed)
     check_choice("encoding", encoding, Encoding)
     check_choice("ties", ties, Ties)
-    loaded = _load(data, judge)
+    loaded = _load(data, judge, schema)
     judges = _choose_judges(loaded, judge)
     design = build_design(loaded, judges, by=by, encoding=encoding, ties=ties)
     posterior = fit_design(design, arrange_prior(prior, design.columns), options, progress=progress)
@@ -160,6 +165,11 @@ class Dissection:
         return list(self.fitted.groups)
 
     @property
+    def properties(self) -> list[str]:
+        """Ids of the properties, in the order of the arrays."""
+        return list(self.design.encoder.schema.ids)
+
+    @property
     def weights(self) -> pd.DataFrame:
         """Every weight: one row per judge, group and property; see `tables.weights_table`."""
         return tables.weights_table(self.design, self.fitted, self.design.encoder.schema)
@@ -206,18 +216,20 @@ class Dissection:
         """Return the probability that A is preferred in each pair of `data`, with its interval.
 
         One row per judge, group and pair: a pair is predicted by each fitted group that it belongs
-        to. The encoding and its scales are those of the fit. See `tables.prediction_table`.
+        to; a pair that belongs to none has one row without group and probability. Schema, encoding
+        and scales are those of the fit. See `tables.prediction_table`.
+
+        Raises
+        ------
+        UnknownNameError
+            If the pairs lack a property, or none is in a fitted group.
         """
-        new = load(data)
-        x = self.design.encoder.encode(new)
-        groups, _ = choose_groups(new, self.options["by"] if self.groups != ["all"] else None)
-        if not set(groups.columns) & set(self.groups):
-            raise UnknownNameError(
-                f"the pairs to predict are in none of the fitted groups; theirs: {list(groups.columns)}; "
-                f"fitted: {self.groups}"
-            )
-        in_group = groups.reindex(columns=self.groups, fill_value=False)
-        return tables.prediction_table(self.fitted, x, new.pairs.index, in_group)
+        encoder = self.design.encoder
+        new = (
+            data if isinstance(data, PreferenceData) else load(data, schema=encoder.schema, properties=self.properties)
+        )
+        in_group = groups_like(new, self.design, self.options["by"])
+        return tables.prediction_table(self.fitted, encoder.encode(new), new.pairs.index, in_group)
 
     def to_arviz(self) -> Any:
         """Return the draws as the installed ArviZ holds them: `InferenceData`, or `DataTree` from 1.0 on."""
@@ -260,7 +272,7 @@ def _check_options(
     return FitOptions(
         engine=check_choice("engine", engine, Engine),
         draws=check_count("draws", draws, least=4),
-        chains=check_count("chains", chains),
+        chains=check_count("chains", chains, least=2),  # R-hat compares chains
         folds=None if folds is None else check_count("folds", folds, least=2),
         interval=check_positive("interval", interval, below=1),
         min_pairs=check_count("min_pairs", min_pairs),
@@ -276,17 +288,19 @@ def _seed(random_seed: int | np.random.Generator | None) -> int:
     return check_count("random_seed", random_seed, least=0)
 
 
-def _load(data: Source, judge: str | Sequence[str] | None) -> PreferenceData:
+def _load(
+    data: Source, judge: str | Sequence[str] | None, schema: PropertySchema | str | Path | None
+) -> PreferenceData:
     """Load `data`; a column that bears the name of a wanted judge is a judge."""
     if isinstance(data, PreferenceData) or judge is None:
-        return load(data)
+        return load(data, schema=schema)
     table = as_frame(read_table(data) if isinstance(data, str | Path) else data)
     if "judge" in table.columns:
-        return load(table)
+        return load(table, schema=schema)
     prefixed = [c for c in table.columns if c.startswith(JUDGE_PREFIX)]
     wanted = [judge] if isinstance(judge, str) else list(judge)
     plain = [w for w in wanted if w in table.columns and JUDGE_PREFIX + w not in prefixed]
-    return load(table, judges=[*prefixed, *plain]) if plain else load(table)
+    return load(table, judges=[*prefixed, *plain] if plain else None, schema=schema)
 
 
 def _choose_judges(data: PreferenceData, judge: str | Sequence[str] | None) -> list[str]:
@@ -302,14 +316,14 @@ def _pick(what: str, wanted: str | Sequence[str] | None, valid: Sequence[str]) -
     """Return the wanted names, all of the valid ones if None, each once and each known."""
     if wanted is None:
         return list(valid)
-    names = [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
-    if not names:
+    asked = [wanted] if isinstance(wanted, str) else list(wanted)
+    if not asked:
         raise OptionError(f"{what}=[] names none; {choices('', valid)}")
+    names = [n if n in valid or what != "judge" else str(n).removeprefix(JUDGE_PREFIX) for n in asked]
     for name in names:
-        plain = name.removeprefix(JUDGE_PREFIX) if what == "judge" else name
-        if name not in valid and plain not in valid:
-            raise UnknownNameError(f"unknown {what} {name!r}; {choices(plain, valid)}")
-    return [name if name in valid else name.removeprefix(JUDGE_PREFIX) for name in names]
+        if name not in valid:
+            raise UnknownNameError(f"unknown {what} {name!r}; {choices(name, valid)}")
+    return list(dict.fromkeys(names))
 
 
 def _versions() -> dict[str, str]:

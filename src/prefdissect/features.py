@@ -15,7 +15,7 @@ from prefdissect.data.groups import scenario_groups
 from prefdissect.errors import ColumnError, DataError, UnknownNameError, choices
 from prefdissect.schema import PropertySchema
 
-__all__ = ["Cell", "Design", "Encoder", "build_design", "build_encoder"]
+__all__ = ["Cell", "Design", "Encoder", "build_design", "build_encoder", "groups_like"]
 
 _SCALE_QUANTILE = 0.95  # of |difference|: what norm_diff calls 1 for a number without a scale
 
@@ -145,6 +145,14 @@ class Design:
         n_pairs = np.array([cell.sum(axis=0) for cell in used], dtype=np.int64)
         return n_pairs, np.array([cell.T @ differs for cell in used], dtype=np.int64)
 
+    def count_soft(self) -> IntArray:
+        """Return the pairs of each cell whose preference is neither 0 nor 1, [judge, group].
+
+        For them the likelihood is a quasi-likelihood: the width of intervals is not calibrated.
+        """
+        soft = (self.weight > 0) & (self.y > 0) & (self.y < 1)
+        return soft.astype(np.int64).T @ self.in_group.astype(np.int64)
+
     def sel(self, judges: Sequence[str], groups: Sequence[str]) -> Design:
         """Return the design of these judges and groups."""
         j = [self.judges.index(name) for name in judges]
@@ -257,6 +265,24 @@ def choose_groups(data: PreferenceData, by: str | None) -> tuple[pd.DataFrame, d
         )
     groups = scenario_groups(data.pairs, by)  # type: ignore[arg-type]  # None is in `wanted`
     return groups, dict.fromkeys(groups.columns, "scenario")
+
+
+def groups_like(data: PreferenceData, design: Design, by: str | None) -> pd.DataFrame:
+    """Return which pairs of `data` belong to which groups of a design that was grouped by `by`.
+
+    Raises
+    ------
+    UnknownNameError
+        If no pair belongs to any.
+    """
+    everything = set(design.group_kinds.values()) == {"all"}
+    groups, _ = choose_groups(data, None if everything else by)
+    if not set(groups.columns) & set(design.groups):
+        raise UnknownNameError(
+            f"the pairs are in none of the fitted groups {list(design.groups)}; theirs are {list(groups.columns)}; "
+            "where a column needs naming, load them with load(..., scenario=, cases=) first"
+        )
+    return groups.reindex(columns=list(design.groups), fill_value=False)
 
 
 def preferences(

@@ -186,9 +186,13 @@ def _pack_data(data: PreferenceData, *, texts: bool) -> xr.Dataset:
         "comparisons": (("pair", "property"), data.comparisons),
         "groups": (("pair", "group"), data.groups.to_numpy(dtype="int8")),
         "pairs": (("byte_of_pairs",), _to_bytes(pairs)),
-        "verdicts": (("byte_of_verdicts",), _to_bytes(data.verdicts)),
+        "verdicts": (("byte_of_verdicts",), _to_bytes(data.verdicts if texts else _without_prompts(data.verdicts))),
     }
     return xr.Dataset(variables, coords={"group": [str(g) for g in data.groups.columns]}, attrs=attrs)
+
+
+def _without_prompts(verdicts: pd.DataFrame) -> pd.DataFrame:
+    return verdicts.drop(columns="judge_prompt", errors="ignore")
 
 
 def _unpack_data(part: xr.Dataset) -> PreferenceData:

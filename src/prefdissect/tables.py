@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.special import expit
 
 from prefdissect._typing import FloatArray, check_count
+from prefdissect.errors import OptionError
 from prefdissect.features import Design
 from prefdissect.inference import Fit, Posterior
 from prefdissect.schema import PropertySchema
@@ -20,6 +21,7 @@ from prefdissect.schema import PropertySchema
 __all__ = ["overall_table", "prediction_table", "summary_table", "to_text", "top_table", "weights_table"]
 
 _SUMMARY = ["mean", "sd", "lower", "upper", "prob_positive", "probability", "r_hat", "ess_bulk"]
+_SUMMARY += ["identified", "certified", "n_pairs"]
 _MOST_DRAWS_FOR_PREDICTION = 1000
 
 
@@ -29,7 +31,8 @@ def weights_table(design: Design, posterior: Posterior, schema: PropertySchema) 
     Columns: judge, group, kind, property, label, mean, sd, lower, upper, prob_positive (that the
     weight is above 0), probability (that A is preferred if A is better on this property alone),
     identified (False: the property never differs, so the weight is the prior), n_pairs,
-    n_differs, r_hat, ess_bulk, engine, certified.
+    n_differs, r_hat, ess_bulk, engine, certified, n_soft (pairs whose preference is neither 0 nor
+    1: ties as half, soft labels, orders that disagree; intervals are not calibrated for them).
     """
     n_pairs, n_differs = design.count()
     grid = n_differs.shape
@@ -61,6 +64,7 @@ def weights_table(design: Design, posterior: Posterior, schema: PropertySchema) 
         "ess_bulk": summaries["ess_bulk"],
         "engine": per_fit([[fit.engine if fit else "none" for fit in row] for row in fits]),
         "certified": per_fit([[bool(fit and fit.certified) for fit in row] for row in fits]),
+        "n_soft": per_fit(design.count_soft()),
     }
     text = ["judge", "group", "kind", "property", "label", "engine"]
     return _stamp(pd.DataFrame(columns).astype(dict.fromkeys(text, "str")), posterior)
@@ -108,6 +112,10 @@ def overall_table(design: Design, posterior: Posterior, schema: PropertySchema, 
     Source: Li et al. 2024, Table 4.
     """
     groups = [g for g in posterior.groups if design.group_kinds[g] != "case"]
+    if not groups:
+        raise OptionError(
+            "overall() averages over scenarios, and these fits are of cases only; dissect with by='scenario'"
+        )
     tail = (1 - posterior.interval) / 2
     parts = []
     for judge in posterior.judges:
@@ -141,8 +149,10 @@ def prediction_table(posterior: Posterior, x: FloatArray, pair_ids: pd.Index, in
     a rating is missing or the group has no fit. `x` is [pair, column].
     """
     tail = (1 - posterior.interval) / 2
+    alone = pair_ids[~in_group.any(axis=1).to_numpy(dtype=bool)]
     parts = []
     for judge in posterior.judges:
+        parts.append(pd.DataFrame({"judge": judge, "group": None, "pair_id": alone}).astype({"group": "str"}))
         for group in posterior.groups:
             rows = in_group[group].to_numpy(dtype=bool)
             fit = posterior.fits.get((judge, group))
@@ -165,7 +175,10 @@ def prediction_table(posterior: Posterior, x: FloatArray, pair_ids: pd.Index, in
                     }
                 )
             )
-    return _stamp(pd.concat(parts, ignore_index=True), posterior)
+    columns = ["judge", "group", "pair_id", "probability", "lower", "upper"]
+    kept = [part for part in parts if len(part)]
+    table = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
+    return _stamp(table.reindex(columns=columns), posterior)
 
 
 def to_text(weights: pd.DataFrame, style: Literal["github", "latex_booktabs"], digits: int) -> str:

@@ -23,7 +23,7 @@ __all__ = [
 JUDGE_PREFIX = "judge_"
 VERDICT_COLUMNS = ("value", "verdict", "preference", "preferred", "winner", "label")
 # Columns of this prefix that describe a judge and are none.
-_NO_JUDGE = ("judge_generator", "judge_hash", "judge_id", "judge_model", "judge_prompt")
+_NO_JUDGE = (JUDGE_PREFIX, "judge_generator", "judge_hash", "judge_id", "judge_model", "judge_prompt")
 # Numbers in columns of these stems identify, place or decide; they do not rate.
 _NO_RATING = ("judge", "id", "index", "model", "prompt", "response", "winner", "winner_model")
 _NO_RATING_ENDINGS = ("_id", "_idx", "_pos")
@@ -108,7 +108,7 @@ def find_ratings(
     if properties is not None:
         return _named_ratings(table, properties, schema)
     if schema is not None:
-        found = {prop.id: stem for stem in stems if (prop := schema.rated_as(stem)) is not None}
+        found = _rated_stems(stems, schema)
         sides = {prop.id: _sides(found[prop.id]) for prop in schema if prop.id in found}
         rest = tuple(s for s in stems if s not in found.values() and _is_rating(table, s))
         return Columns(schema.select(sides), sides, {}, rest)
@@ -117,13 +117,28 @@ def find_ratings(
     return Columns(made, {s: _sides(s) for s in plain}, {})
 
 
+def _rated_stems(stems: Sequence[str], schema: PropertySchema) -> dict[str, str]:
+    """Return property id to the stem of its columns, which the schema or an alias names."""
+    found: dict[str, str] = {}
+    for stem in stems:
+        prop = schema.rated_as(stem)
+        if prop is not None and prop.id in found:
+            raise ColumnError(
+                f"columns of both {found[prop.id]!r} and {stem!r} rate property {prop.id!r}; rename or drop one"
+            )
+        if prop is not None:
+            found[prop.id] = stem
+    return found
+
+
 def _named_ratings(table: pd.DataFrame, properties: Sequence[str], schema: PropertySchema | None) -> Columns:
     ratings: dict[str, tuple[str, str]] = {}
     differences: dict[str, str] = {}
     made: list[Property] = []
+    by_stem = _rated_stems(_stems(table), schema) if schema is not None else {}
     for name in dict.fromkeys(properties):
         prop = schema[name] if schema is not None else Property(id=name, kind="number")
-        sides = _sides(prop.rated)
+        sides = _sides(by_stem.get(prop.id, prop.rated))
         single = next((c for c in (name, prop.id) if c in table.columns), None)
         if all(side in table.columns for side in sides):
             ratings[prop.id] = sides

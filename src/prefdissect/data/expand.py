@@ -9,7 +9,7 @@ import pandas as pd
 
 from prefdissect.data.cells import read_numbers
 from prefdissect.data.columns import find_verdict
-from prefdissect.data.identity import check_unique
+from prefdissect.data.identity import as_names, check_unique
 from prefdissect.data.ratings import check_constant
 from prefdissect.data.verdicts import make_verdicts, read_first, read_verdicts
 from prefdissect.errors import ColumnError, UnknownNameError, choices
@@ -41,7 +41,7 @@ def verdicts_of_rows(table: pd.DataFrame, names: pd.Series, judges: Sequence[str
     """Read a table of one row per verdict; an empty verdict was asked for and is invalid."""
     column = find_verdict(table)
     rows = table[_of_judges(table["judge"], judges)]
-    out = pd.DataFrame({"pair_id": names[rows.index], "judge": rows["judge"].astype(str), "value": np.nan})
+    out = pd.DataFrame({"pair_id": names[rows.index], "judge": as_names(rows["judge"]), "value": np.nan})
     out["outcome"] = pd.Series(None, index=rows.index, dtype=object)
     for judge, cells in rows[column].groupby(out["judge"], sort=False):
         value, outcome = read_verdicts(cells, str(judge), names[cells.index])
@@ -68,7 +68,7 @@ def _of_judges(column: pd.Series, judges: Sequence[str] | None) -> pd.Series:
     """Return which rows are of the wanted judges."""
     if column.isna().any():
         raise ColumnError(f"column 'judge' is empty in row {column.index[column.isna()][0]!r}")
-    named = column.astype(str)
+    named = as_names(column)
     known = list(named.unique())
     for wanted in judges or ():
         if wanted not in known:

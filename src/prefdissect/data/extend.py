@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Sized
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from prefdissect._typing import TableLike
-from prefdissect.data.frame import as_frame
+from prefdissect.data.frame import as_frame, as_schema
 from prefdissect.data.identity import as_names
 from prefdissect.data.ratings import collect_ratings, spread_ratings
 from prefdissect.data.verdicts import make_verdicts, read_verdicts
@@ -70,10 +71,10 @@ def add_ratings(
     data: PreferenceData,
     frame: pd.DataFrame | TableLike,
     properties: Sequence[str] | None,
-    schema: PropertySchema | None,
+    schema: PropertySchema | str | Path | None,
 ) -> dict[str, Any]:
     """Return the fields of `data` that more ratings change; see `PreferenceData.join_ratings`."""
-    spread, columns, stray = spread_ratings(as_frame(frame), data.pairs, properties, schema)
+    spread, columns, stray = spread_ratings(as_frame(frame), data.pairs, properties, as_schema(schema))
     if not len(columns.schema):
         raise DataError(f"the ratings hold no property; columns: {', '.join(map(str, spread.columns))}")
     twice = [p for p in columns.schema.ids if p in data.properties]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from prefdissect._typing import FloatArray, GroupKind
 from prefdissect.data.columns import Columns
 from prefdissect.data.report import DataReport
-from prefdissect.schema import PropertySchema
+from prefdissect.schema import PAPER, PropertySchema
 
 __all__ = ["report_on"]
 
@@ -19,8 +19,9 @@ def report_on(
     table: pd.DataFrame,
     columns: Columns,
     how: str,
-    response_id: str | None,
     *,
+    asked: PropertySchema | None,
+    used: Collection[str],
     schema: PropertySchema,
     pairs: pd.DataFrame,
     ratings: FloatArray,
@@ -29,7 +30,11 @@ def report_on(
     groups: pd.DataFrame,
     group_kinds: Mapping[str, GroupKind],
 ) -> DataReport:
-    """Return the report on the parts that were made from `table`; `how` says where pair ids are from."""
+    """Return the report on the parts that were made from `table`.
+
+    `how` says where pair ids are from, `asked` is the schema that was asked for, and `used` names
+    columns whose content stands elsewhere.
+    """
     long = "judge" in table.columns
     judges = [str(j) for j in verdicts["judge"].cat.categories]
     rated = [f"{p.id} (given as differences)" if p.id in columns.differences else p.id for p in schema]
@@ -43,14 +48,19 @@ def report_on(
     )
     scenarios = [g for g, kind in group_kinds.items() if kind == "scenario"]
     cases = [g for g, kind in group_kinds.items() if kind == "case"]
-    others = [c for c in pairs.columns if c in table.columns and c not in ("cluster", "prompt_id")]
-    ids = [] if response_id or "response_id_a" in table.columns else _id_stems(table)
+    others = [c for c in pairs.columns if c in table.columns and c not in ("cluster", "prompt_id", "scenario", *used)]
+    ids = [] if pairs["response_id_a"].notna().any() else _id_stems(table)
+    paper = [p.id for p in schema if asked is None and PAPER.rates(p.id)]
     facts = {
         "scenarios": scenarios,
         "cases": cases,
         "never differ": _never_differ(schema, ratings, comparisons),
+        "not rated": [p.id for p in asked if p.id not in schema.ids] if asked else [],
         "not used": [f"{stem} (numeric, not among the properties)" for stem in columns.other_stems],
-        "hint": [f"{stem} may identify the responses: response_id={stem!r}" for stem in ids],
+        "hint": [
+            *(f"{stem} may identify the responses: response_id={stem!r}" for stem in ids),
+            *(f"{name} is rated by the paper's schema, here a plain number: schema=PAPER" for name in paper),
+        ],
         "other columns": others,
     }
     for topic, found in facts.items():

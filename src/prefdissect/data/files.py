@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import warnings
@@ -16,10 +17,13 @@ from prefdissect.errors import FileFormatError
 
 __all__ = ["read_table"]
 
+_TEXTS = ("prompt", "response_a", "response_b", "model_a", "model_b", "judge", "cluster", "scenario")
+_ENDINGS_OF_IDS = ("_id", "_id_a", "_id_b")
+
 
 def _read_json(path: Path) -> pd.DataFrame:
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as file:
+    opener = gzip.open if path.suffix.lower() == ".gz" else open
+    with opener(path, "rt", encoding="utf-8-sig") as file:
         content = json.load(file)
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise FileFormatError(f"{str(path)!r} holds no table: JSON must be a list of objects, one per row")
@@ -27,9 +31,9 @@ def _read_json(path: Path) -> pd.DataFrame:
 
 
 def _read_json_lines(path: Path) -> pd.DataFrame:
-    opener: Callable[..., Any] = gzip.open if path.suffix == ".gz" else open
+    opener: Callable[..., Any] = gzip.open if path.suffix.lower() == ".gz" else open
     rows = []
-    with opener(path, "rt", encoding="utf-8") as file:
+    with opener(path, "rt", encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
@@ -44,12 +48,24 @@ def _read_json_lines(path: Path) -> pd.DataFrame:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
+    """Read a CSV file; ids and texts as they stand, so that 007 stays 007 and "None" a word."""
+    opener: Callable[..., Any] = gzip.open if path.suffix.lower() == ".gz" else open
+    with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
+        header = next(csv.reader(file), [])
+    twice = [name for name in header if header.count(name) > 1]
+    if twice:
+        raise FileFormatError(f"{str(path)!r} has more than one column {twice[0]!r}; rename or drop the others")
+    as_it_stands = {name: _text_or_none for name in header if name in _TEXTS or name.endswith(_ENDINGS_OF_IDS)}
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
         try:
-            return pd.read_csv(path, dtype_backend="numpy_nullable", index_col=False)
+            return pd.read_csv(path, dtype_backend="numpy_nullable", index_col=False, converters=as_it_stands)
         except pd.errors.ParserWarning as error:
             raise FileFormatError(f"{str(path)!r}: a row has more cells than the header ({error})") from error
+
+
+def _text_or_none(cell: str) -> str | None:
+    return cell or None
 
 
 _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
@@ -70,9 +86,10 @@ def read_table(path: str | Path) -> pd.DataFrame:
         If the file is missing, has another ending, or cannot be read.
     """
     path = Path(path)
-    endings = path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]
+    zipped = path.suffix.lower() == ".gz"
+    endings = path.suffixes[-2:] if zipped else path.suffixes[-1:]
     reader = _READERS.get(endings[0].lower()) if endings else None
-    if reader is None or (path.suffix == ".gz" and reader is pd.read_parquet):
+    if reader is None or (zipped and reader is pd.read_parquet):
         raise FileFormatError(f"{str(path)!r}: no table has that ending; valid: {', '.join(_READERS)}, and .gz on top")
     if not path.is_file():
         raise FileFormatError(f"there is no file {str(path)!r}")

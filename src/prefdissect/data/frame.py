@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -62,11 +63,12 @@ def read_frame(
     cases: str | Sequence[str],
     cluster: str | None,
     response_id: str | None,
-    schema: PropertySchema | None,
+    schema: PropertySchema | str | Path | None,
 ) -> dict[str, Any]:
     """Return the fields of a `PreferenceData`; see `PreferenceData.from_frame`."""
     table = as_frame(df)
     judges, properties, cases = _as_list(judges), _as_list(properties), _as_list(cases) or []
+    schema = as_schema(schema)
     names, how = name_pairs(table)
     if "judge" in table.columns:
         pairs, judge_columns = one_row_per_pair(table, names), {}
@@ -94,7 +96,17 @@ def read_frame(
         "groups": groups,
         "group_kinds": kinds,
     }
-    return parts | {"report": report_on(table, columns, how, response_id, **parts)}
+    elsewhere = [c for c in (scenario, *cases, "response_id_a", "response_id_b") if c is not None]
+    return parts | {"report": report_on(table, columns, how, asked=schema, used=elsewhere, **parts)}
+
+
+def as_schema(schema: PropertySchema | str | Path | None) -> PropertySchema | None:
+    """Return a schema, read from its file if need be."""
+    if schema is None or isinstance(schema, PropertySchema):
+        return schema
+    if isinstance(schema, str | Path):
+        return PropertySchema.from_file(schema)
+    raise OptionError(f"schema={show(schema)} is neither a PropertySchema nor the path of one")
 
 
 def _as_list(names: str | Sequence[str] | None) -> list[str] | None:

@@ -46,6 +46,8 @@ def scenario_groups(pairs: pd.DataFrame, column: str) -> pd.DataFrame:
     _require(pairs, column)
     names = as_names(pairs[column])
     found = list(dict.fromkeys(names.dropna()))
+    if not found:
+        raise ColumnError(f"column {column!r} is empty, so it groups no pair")
     paper = [s.id for s in SCENARIOS]
     if set(found) <= set(paper):
         found.sort(key=paper.index)

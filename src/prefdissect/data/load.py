@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prefdissect._typing import TableLike
 from prefdissect.data.files import read_table
 from prefdissect.data.preference_data import PreferenceData
+from prefdissect.errors import OptionError
 from prefdissect.schema import PropertySchema
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def load(
     cases: str | Sequence[str] = (),
     cluster: str | None = None,
     response_id: str | None = None,
-    schema: PropertySchema | None = None,
+    schema: PropertySchema | str | Path | None = None,
 ) -> PreferenceData:
     """Read pairs, ratings and verdicts from a table or a file.
 
@@ -55,6 +56,10 @@ def load(
     [1.0, 0.5]
     """
     if isinstance(source, PreferenceData):
+        if any(
+            option is not None and option != () for option in (judges, properties, scenario, cases, cluster, schema)
+        ):
+            raise OptionError("these data are loaded already: name columns and schema when loading the table itself")
         return source
     table = read_table(source) if isinstance(source, str | Path) else source
     return PreferenceData.from_frame(

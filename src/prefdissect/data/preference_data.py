@@ -7,6 +7,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,7 +83,7 @@ class PreferenceData:
         cases: str | Sequence[str] = (),
         cluster: str | None = None,
         response_id: str | None = None,
-        schema: PropertySchema | None = None,
+        schema: PropertySchema | str | Path | None = None,
     ) -> Self:
         """Read a table of one row per pair, or of one row per verdict (with a column `judge`).
 
@@ -105,7 +106,7 @@ class PreferenceData:
         response_id
             Stem of the columns that identify the responses, if not `response_id`.
         schema
-            How the properties are rated. Without it every property is a plain number.
+            How the properties are rated: a schema or its file. Without it every property is a plain number.
 
         Raises
         ------
@@ -178,7 +179,7 @@ class PreferenceData:
         frame: pd.DataFrame | TableLike,
         *,
         properties: str | Sequence[str] | None = None,
-        schema: PropertySchema | None = None,
+        schema: PropertySchema | str | Path | None = None,
     ) -> Self:
         """Return data with more properties, from a table of ratings kept elsewhere.
 
@@ -204,7 +205,7 @@ class PreferenceData:
         return len(self.pairs)
 
     def __repr__(self) -> str:
-        shape = f"{len(self):,} pairs, {len(self.judges)} judges, {len(self.schema)} properties"
+        shape = f"{len(self):,} pairs, {len(self.judges)} judge(s), {len(self.schema)} properties"
         return f"PreferenceData: {shape}, {len(self.verdicts):,} verdicts\n{self.report}"
 
     def _repr_html_(self) -> str:

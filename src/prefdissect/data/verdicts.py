@@ -129,7 +129,10 @@ def share_weights(verdicts: pd.DataFrame) -> pd.DataFrame:
     """
     usable = verdicts["value"].notna()
     weight = verdicts["weight"].where(usable, 0.0)
-    total = weight.groupby([verdicts["pair_id"], verdicts["judge"]], observed=True).transform("sum")
+    keys = [verdicts["pair_id"], verdicts["judge"]]
+    largest = weight.groupby(keys, observed=True).transform("max")
+    weight = weight / largest.where(largest > 0, 1.0)  # before summing, so that huge weights do not overflow
+    total = weight.groupby(keys, observed=True).transform("sum")
     return verdicts.assign(weight=np.where(total > 0, weight / total.where(total > 0, 1.0), 0.0))
 
 

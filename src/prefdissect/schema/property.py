@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field, model_validator
 
-from prefdissect._typing import Encoding, FloatArray, PropertyGroup, PropertyKind
+from prefdissect._typing import Encoding, FloatArray, PropertyGroup, PropertyKind, check_choice
 from prefdissect.errors import SchemaError
 from prefdissect.schema import reading, rules
 from prefdissect.schema._model import FrozenModel
+from prefdissect.schema.reading import fold
 
 __all__ = ["Property"]
 
@@ -108,6 +109,11 @@ class Property(FrozenModel):
             raise SchemaError(f"property {self.id!r}: `labels` goes with kind 'label', and only with it")
         if self.labels is not None and len(set(self.labels.values())) < 2:
             raise SchemaError(f"property {self.id!r}: `labels` needs at least two different scores")
+        if self.labels is not None and len({fold(label) for label in self.labels}) < len(self.labels):
+            raise SchemaError(f"property {self.id!r}: two of the labels differ only in case or spaces")
+        numbers = (*(self.range or ()), *(self.labels or {}).values(), self.scale or 0.0, self.threshold)
+        if not np.isfinite(numbers).all():
+            raise SchemaError(f"property {self.id!r}: range, labels, scale and threshold must be finite, not {numbers}")
         if self.kind == "words" and (self.scale is not None or self.threshold or self.compare != "sign"):
             raise SchemaError(
                 f"property {self.id!r}: kind 'words' follows the length rule and takes no scale, "
@@ -165,10 +171,11 @@ class Property(FrozenModel):
         """Encode the ratings of responses A and B, shape [pair], as one signed column.
 
         Positive means that A has more of the property. NaN where a rating is missing, unless
-        `missing` is `zero`. `scale` is used by `norm_diff` where the property states none.
+        `missing` is `zero`. `scale` is what `norm_diff` calls 1, by default the property's own.
         Swapping A and B flips the sign. Source: Li et al. 2024, released code (rules 1 to 9 of
         the comparison of two annotations).
         """
+        check_choice("encoding", encoding, Encoding)
         rated_a, rated_b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
         column = rules.encode_ratings(self, rated_a, rated_b, encoding, scale or self.norm_scale)
         return np.nan_to_num(column, nan=0.0) if self.missing == "zero" else column
@@ -177,6 +184,7 @@ class Property(FrozenModel):
         self, difference: ArrayLike, encoding: Encoding = "comparison", *, scale: float | None = None
     ) -> FloatArray:
         """Encode differences that a source gives ready-made: positive where A has more of the property."""
+        check_choice("encoding", encoding, Encoding)
         given = np.asarray(difference, dtype=float)
         column = rules.encode_differences(self, given, encoding, scale or self.norm_scale)
         return np.nan_to_num(column, nan=0.0) if self.missing == "zero" else column

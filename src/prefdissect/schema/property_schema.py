@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -85,13 +86,18 @@ class PropertySchema(FrozenModel):
         return found
 
     def _find(self, name: object) -> Property | None:
-        if isinstance(name, int):
+        if hasattr(name, "__index__") and not isinstance(name, bool):
+            name = operator.index(name)
             return self.properties[name] if -len(self) <= name < len(self) else None
         for field in ("id", "label", "name"):
             for prop in self.properties:
                 if getattr(prop, field) == name:
                     return prop
         return next((p for p in self.properties if name in p.aliases), None)
+
+    def rates(self, stem: str) -> bool:
+        """Return whether columns `<stem>_a` and `<stem>_b` hold ratings of one of the properties."""
+        return any(p.rated == stem for p in self.properties)
 
     def rated_as(self, stem: str) -> Property | None:
         """Return the property whose ratings stand in columns `<stem>_a` and `<stem>_b`, if any.

@@ -15,7 +15,7 @@ from prefdissect.errors import RatingError, choices, show
 if TYPE_CHECKING:
     from prefdissect.schema.property import Property
 
-__all__ = ["read_ratings"]
+__all__ = ["fold", "read_ratings"]
 
 
 def read_ratings(prop: Property, values: ArrayLike, rows: ArrayLike | None = None) -> FloatArray:
@@ -31,6 +31,11 @@ def read_ratings(prop: Property, values: ArrayLike, rows: ArrayLike | None = Non
         first = int(wrong.argmax())
         _check_range(prop, float(ratings[first]), names[first], more=int(wrong.sum()) - 1)
     return ratings
+
+
+def fold(label: str) -> str:
+    """Return a label without what does not tell labels apart: case and spaces around it."""
+    return label.strip().casefold()
 
 
 def _as_array(values: Any) -> np.ndarray[Any, Any]:
@@ -66,9 +71,9 @@ def _read_cell(prop: Property, cell: Any, row: Any) -> float:
 
 def _read_text(prop: Property, text: str, row: Any) -> float:
     """Return the score of a label, or the number that the text spells in digits."""
-    plain = text.strip().casefold()
+    plain = fold(text)
     if prop.labels is not None:
-        by_fold = {label.casefold(): score for label, score in prop.labels.items()}
+        by_fold = {fold(label): score for label, score in prop.labels.items()}
         if plain in by_fold:
             return by_fold[plain]
         raise RatingError(_message(prop, text, row, f"is no label of it; {choices(text, prop.labels)}"))
