@@ -146,7 +146,7 @@ class Dissection:
     >>> study = pdx.simulate(200, schema=schema, judges=["me"], scenarios=None, random_seed=0)
     >>> result = pdx.dissect(study.data, random_seed=0)
     >>> result.weights.shape, result.posterior["weight"].dims
-    ((2, 18), ('chain', 'draw', 'judge', 'group', 'property'))
+    ((2, 19), ('chain', 'draw', 'judge', 'group', 'property'))
     """
 
     data: PreferenceData

@@ -16,7 +16,7 @@ from prefdissect.schema.reading import fold
 
 __all__ = ["Property"]
 
-_DEFAULT_COUNT_SCALE = 5.0  # paper.md rule 8: five errors more or fewer is as far as the normalised scale goes
+_DEFAULT_COUNT_SCALE = 5.0  # the paper: from five errors more on, the normalised scale stays at 1
 
 
 class Property(FrozenModel):
