@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prefdissect import dissect, load
+from prefdissect import PAPER, dissect, load
 from prefdissect.errors import PrefDissectError
 
 BASE = {"pair_id": ["p1", "p2", "p3"], "x_a": [1.0, 2, 3], "x_b": [2.0, 2, 1], "judge_human": ["A", "B", "tie"]}
@@ -384,3 +384,30 @@ def test_any_table_loads_or_is_refused(table: pd.DataFrame, options: dict[str, A
         assert repr(data).startswith("PreferenceData")
     assert (list(table.columns), str(table.to_numpy().tolist())) == (names, cells)
     assert table.index.equals(index)
+
+
+# What looks like a property, or like a difference, and is none
+
+
+@pytest.mark.parametrize("cells", [[1, "?", 3], ["1", "2", "n/a"], ["3,5", 2, 1]])
+def test_one_bad_cell_does_not_make_a_property_vanish(cells: list[object]) -> None:
+    wide("'y_a'", "row", "properties=", y_a=pd.Series(cells, dtype=object), y_b=[1, 2, 3])
+    wide("'y_b'", "row", "properties=", y_b=pd.Series(cells, dtype=object), y_a=[1, 2, 3])
+
+
+def test_a_number_without_its_other_response_is_hinted_at() -> None:
+    report = str(load(pd.DataFrame({**BASE, "tone_a": [1, 2, 3], "tonne_b": [1, 2, 3]})).report)
+    assert "tone_a has no column of the other response" in report
+    assert "tonne_b has no column of the other response" in report
+
+
+@pytest.mark.parametrize("name", ["lengthy", "relevant", "clear"])
+def test_only_comparisons_can_be_ready_made_for_rules_that_need_both_ratings(name: str) -> None:
+    options = {"schema": PAPER, "properties": [name]}
+    wide("3.0", repr(name), "'p2'", "(-1, 0, 1)", options=options, **{name: [1, 3, 0]})
+    assert load(pd.DataFrame({**BASE, name: [1, -1, 0]}), **options).comparisons[:, 0].tolist() == [1, -1, 0]
+
+
+def test_labels_in_other_codes_say_how_to_translate() -> None:
+    wide("2", ".replace({1: 'A', 2: 'B'", judge_human=[1, 2, 1])
+    assert "close matches" not in wide("'draw'", "'tie'", judge_human=["A", "draw", "B"])

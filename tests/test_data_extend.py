@@ -252,3 +252,21 @@ def test_ratings_that_do_not_fit() -> None:
 def test_ratings_by_response_where_no_response_has_an_id() -> None:
     data = load(pd.DataFrame({"x_a": [1], "x_b": [2]}))
     refuse(lambda: data.join_ratings(pd.DataFrame({"response_id": ["1"], "y": [1]})), "response_id")
+
+
+def test_joined_ratings_follow_the_schema_of_the_data() -> None:
+    """More errors are worse: a plain number of them would turn the sign of its weight round."""
+    data = load(pd.DataFrame({"pair_id": ["p"], "clear_a": [1], "clear_b": [2]}), schema=PAPER)
+    more = data.join_ratings(pd.DataFrame({"pair_id": ["p"], "severe_errors_a": [3], "severe_errors_b": [0], "n": [1]}))
+    assert more.properties == ["clear", "no_severe_errors"]
+    assert more.schema["no_severe_errors"].direction == "lower"
+    assert "2: clear, no_severe_errors" in str(more.report)
+    assert "not joined" in str(more.report)
+
+
+def test_the_report_keeps_up_with_a_new_judge() -> None:
+    more = base().with_judge("k", ["invalid", "tie", "A"])
+    facts = dict(more.report.facts)
+    assert facts["judges"].endswith(", k")
+    assert str(len(more.verdicts)) in facts["verdicts"]
+    assert ("invalid verdicts of k", 1) in more.report.left_out

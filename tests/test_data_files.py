@@ -260,3 +260,23 @@ def test_a_to_pandas_that_makes_no_frame() -> None:
 
     with pytest.raises(DataError, match="Liar"):
         load(Liar())  # type: ignore[arg-type]
+
+
+def test_a_csv_with_other_marks_says_what_to_do(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", "x_a;x_b;judge_h\n1;2;A\n")
+    with pytest.raises(FileFormatError, match="sep="):
+        load(path)
+
+
+def test_ids_and_words_in_csv_stay_what_they_are(tmp_path: Path) -> None:
+    """007 is not 7, and NA is a country; in a column of numbers NA is a gap."""
+    text = "pair_id,country,x_a,x_b,judge_h\n007,NA,1,NA,A\n7,DE,2,3,B\n"
+    data = load(write(tmp_path, "a.csv", text))
+    assert data.pairs.index.tolist() == ["007", "7"]
+    assert data.pairs["country"].tolist() == ["NA", "DE"]
+    np.testing.assert_array_equal(data.ratings[:, :, 0], [[1, np.nan], [2, 3]])
+
+
+def test_a_csv_header_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileFormatError, match="'judge_h'"):
+        load(write(tmp_path, "a.csv", "x_a,x_b,judge_h,judge_h\n1,2,A,B\n"))

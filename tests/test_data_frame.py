@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prefdissect import PAPER, PreferenceData, load
+from prefdissect.errors import ColumnError
 
 A, B = [1.0, 2.0, 3.0], [2.0, 2.0, 1.0]
 
@@ -112,7 +113,8 @@ def test_ratings_of_every_numeric_dtype(cells: object, read: list[float]) -> Non
 @pytest.mark.parametrize("cells", [["1", " 2.5 ", None], pd.Categorical([1, 2.5, None]), [1, "2.5", None]])
 def test_numbers_in_other_clothes_are_ratings_when_named(cells: object) -> None:
     table = wide(y_a=cells, y_b=[0, 0, 0])
-    assert load(table).properties == ["x"]
+    with pytest.raises(ColumnError, match="'y_a' holds"):  # not named, it must not vanish
+        load(table)
     np.testing.assert_array_equal(load(table, properties=["y"]).ratings[:, 0, 0], [1, 2.5, np.nan])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from prefdissect import PAPER, PreferenceData, Property, PropertySchema
+from prefdissect import PAPER, PreferenceData, Property, PropertySchema, load
 from prefdissect.errors import DataError, UnknownNameError
 from prefdissect.features import Design, build_design, build_encoder, preferences
 
@@ -302,7 +302,9 @@ def test_cell_and_sel_take_the_rows_and_names_asked_for() -> None:
         for part in ("x", "y", "weight"):
             np.testing.assert_array_equal(getattr(one, part), getattr(two, part))
         assert one.take(np.array([2, 0])).y.tolist() == [one.y[2], one.y[0]]
-    mine = design.dropped[(design.dropped["judge"] == "bob") & design.dropped["group"].isin(["urgent", "Code"])]
+    mine = design.dropped[
+        (design.dropped["judge"] == "bob") & design.dropped["group"].isin(["urgent", "Code", "(none)"])
+    ]
     assert chosen.dropped["n"].sum() == mine["n"].sum() > 0
     assert chosen.count()[0].tolist() == [[len(design.cell("bob", "urgent")), len(design.cell("bob", "Code"))]]
 
@@ -392,3 +394,35 @@ def test_a_judge_without_a_usable_verdict_is_named(cells: list[Any], ties: Any, 
     data = PreferenceData.from_frame(pd.DataFrame(columns))
     with pytest.raises(DataError, match=rf"judge 'bob' has no usable verdict \({found}\)"):
         build_design(data, JUDGES, by=None, encoding="comparison", ties=ties)
+
+
+def test_pairs_in_no_group_are_counted():
+    table = pd.DataFrame(
+        {"x_a": [1, 2, 3, 4], "x_b": [2, 1, 1, 1], "judge_j": list("ABAB"), "lang": ["en", None, "de", None]}
+    )
+    data = load(table)
+    dropped = build_design(data, ["j"], by="lang", encoding="comparison", ties="drop").dropped
+    assert dropped.to_numpy().tolist() == [["j", "(none)", "in no group", 2]]
+
+
+def test_a_nuisance_column_stands_beside_the_properties_and_not_among_them():
+    data = load(pd.DataFrame({"x_a": [1, 2, 3], "x_b": [2, 1, 1], "judge_j": list("ABA")}))
+    first = np.array([1.0, -1.0, 1.0])
+    design = build_design(data, ["j"], by=None, encoding="comparison", ties="drop", nuisance={"first": first})
+    assert design.columns == ("x", "first")
+    assert design.roles == ("property", "nuisance")
+    np.testing.assert_array_equal(design.x, [[-1, 1], [1, -1], [1, 1]])
+    np.testing.assert_array_equal(design.complete(np.array([[1.0], [-1.0]])), [[1, 0], [-1, 0]])
+
+
+def test_hash_knows_names_of_groups_and_clusters():
+    table = pd.DataFrame(
+        {"x_a": [1, 2], "x_b": [2, 1], "judge_j": ["A", "B"], "scenario": ["en", "de"], "cluster": ["u", "v"]}
+    )
+    hashes = {
+        load(table).hash,
+        load(table.assign(scenario=["xx", "yy"])).hash,
+        load(table.assign(cluster=["u", "u"])).hash,
+        load(table.assign(judge_j=["A", "tie"])).hash,
+    }
+    assert len(hashes) == 4

@@ -9,18 +9,20 @@ import pytest
 
 import prefdissect as pdx
 from prefdissect.errors import ConvergenceWarning, TooFewPairsError
-from prefdissect.features import Cell
+from prefdissect.features import Cell, build_design
 from prefdissect.inference.draws import Draws
 from prefdissect.inference.fit import (
     FitOptions,
     equal_tailed,
     fit_cell,
+    fit_design,
     keep_draws,
     leave_out_folds,
     stream,
     summarise,
 )
 from prefdissect.inference.prior import Normal, arrange_prior
+from prefdissect.tables import weights_table
 from sampler import make_log_density, metropolis, moments
 
 # Few draws cannot pass the certificate: it is tested on draws made by hand.
@@ -218,3 +220,33 @@ def test_doubtful_fit_warns_in_the_callers_file():
 def test_nothing_to_fit():
     with pytest.raises(TooFewPairsError, match=r"41 usable pairs.*40, judge 'j1' in group 'all'"):
         pdx.dissect(tiny_frame(), min_pairs=41)
+
+
+@pytest.mark.filterwarnings("ignore::prefdissect.ConvergenceWarning")
+def test_threads_do_not_mix_up_judges():
+    """Fits share one compiled model: its data must not change under a sampler in another thread."""
+    study = pdx.simulate(100, schema=pdx.PAPER.select(["clear", "lengthy"]), judges=4, scenarios=None, random_seed=3)
+    alone = pdx.dissect(study.data, draws=50, chains=2, random_seed=1).weights
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        together = pdx.dissect(study.data, draws=50, chains=2, random_seed=1).weights
+    pd.testing.assert_frame_equal(alone, together)
+
+
+def test_an_order_effect_is_recovered_as_a_nuisance():
+    """One judge, 1,500 pairs, true effect 0.8: its posterior sd is about 0.06, so 4 sds are 0.25."""
+    schema = pdx.PAPER.select(["clear"])
+    study = pdx.simulate(
+        1500, schema=schema, judges=["j"], scenarios=None, weights={"clear": 0.5}, order_effect=0.8, random_seed=2
+    )
+    first = np.where(study.data.verdicts["first"] == "A", 1.0, -1.0)
+    design = build_design(
+        study.data, ["j"], by=None, encoding="comparison", ties="drop", nuisance={"shown first": first}
+    )
+    options = FitOptions("nuts", 1000, 4, None, 0.94, 10, 0)
+    posterior = fit_design(design, arrange_prior(pdx.Laplace(0.1), ["clear"], ["shown first"]), options)
+    fit = posterior.fits["j", "all"]
+    assert abs(fit.mean[1] - 0.8) < 4 * fit.sd[1]
+    assert fit.sd[1] < 0.08
+    table = weights_table(design, posterior, schema)
+    assert table["property"].tolist() == ["clear"]
+    assert table["mean"].tolist() == [fit.mean[0]]

@@ -276,3 +276,26 @@ def test_arviz_draws_the_forest(result, az):
         assert all(p in drawn for p in ("clear", "long", "flat"))
     finally:
         plt.close("all")
+
+
+def test_grouping_by_a_column_survives(tmp_path):
+    """What was asked of the fit can be asked of the file."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"x_a": rng.integers(0, 3, 80), "x_b": rng.integers(0, 3, 80), "judge_j": rng.choice(["A", "B"], 80)}
+    )
+    table["lang"], table["note"] = (
+        np.where(np.arange(80) % 2, "en", "de"),
+        [{"k": i} if i % 2 else "text" for i in range(80)],
+    )
+    one = pdx.dissect(table, by="lang", random_seed=0)
+    two = pdx.Dissection.load(one.save(tmp_path / "a.nc"))
+    pd.testing.assert_frame_equal(one.predict(one.data), two.predict(two.data))
+    whole = pdx.Dissection.load(one.save(tmp_path / "b.nc", texts=True))
+    assert whole.data.pairs["note"].tolist()[:2] == ["text", '{"k": 1}']
+    assert two.data.hash == whole.data.hash == one.options["data_hash"]
+
+
+def test_a_folder_is_no_file(result, tmp_path):
+    with pytest.raises(FileFormatError, match="is a folder"):
+        result.save(tmp_path)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from prefdissect.errors import PrefDissectError, PrefDissectWarning
+from prefdissect.errors import FileFormatError, PrefDissectError, PrefDissectWarning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +29,22 @@ _DEMO_WEIGHTS = {
     "llm": {"no_severe_errors": 1.2, "lengthy": 0.1, "novel": 0.4, "admit_limits": 0.0, "polite": 0.2},
 }
 _SHOWN = ["property", "mean", "lower", "upper", "P(weight>0)", "probability", "differs in"]
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"prefdissect {metadata.version('prefdissect')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Tell what a judge is preferring: a weight per property, with a posterior."""
+
 
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws; the same seed gives the same numbers.")]
 
@@ -68,6 +85,7 @@ def dissect(
     ties: Annotated[str, typer.Option(help="drop or half.")] = "drop",
     schema: Annotated[str | None, typer.Option(help="paper, or a YAML or JSON file: how properties are rated.")] = None,
     draws: Annotated[int, typer.Option(help="Draws per chain.")] = 1000,
+    chains: Annotated[int, typer.Option(help="Chains.")] = 4,
     out: Annotated[Path | None, typer.Option(help="Save the dissection to this netCDF file.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write all weights to this CSV file.")] = None,
     seed: Seed = 0,
@@ -77,6 +95,9 @@ def dissect(
     from prefdissect.schema import PAPER
 
     try:
+        for path in (out, csv):
+            if path is not None and not path.parent.is_dir():  # before the work, not after it
+                raise FileFormatError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
         result = _run_and_tell(
             run,
             file,
@@ -86,6 +107,7 @@ def dissect(
             ties=ties,
             schema=PAPER if schema == "paper" else schema,
             draws=draws,
+            chains=chains,
             random_seed=seed,
         )
         _print_result(result)

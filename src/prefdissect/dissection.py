@@ -119,7 +119,7 @@ def dissect(
     loaded = _load(data, judge, schema)
     judges = _choose_judges(loaded, judge)
     design = build_design(loaded, judges, by=by, encoding=encoding, ties=ties)
-    posterior = fit_design(design, arrange_prior(prior, design.columns), options, progress=progress)
+    posterior = fit_design(design, arrange_prior(prior, design.encoder.schema.ids), options, progress=progress)
     asked = {"by": by, "encoding": encoding, "ties": ties, "prior": repr(prior), **asdict(options)}
     return Dissection(loaded, design, posterior, asked | {"versions": _versions(), "data_hash": loaded.hash})
 
@@ -225,11 +225,11 @@ class Dissection:
             If the pairs lack a property, or none is in a fitted group.
         """
         encoder = self.design.encoder
-        new = (
-            data if isinstance(data, PreferenceData) else load(data, schema=encoder.schema, properties=self.properties)
-        )
-        in_group = groups_like(new, self.design, self.options["by"])
-        return tables.prediction_table(self.fitted, encoder.encode(new), new.pairs.index, in_group)
+        if not isinstance(data, PreferenceData):  # verdicts are not needed
+            data = load(data, schema=encoder.schema, properties=self.properties, judges=[])
+        in_group = groups_like(data, self.design, self.options["by"])
+        x = self.design.complete(encoder.encode(data))
+        return tables.prediction_table(self.fitted, x, data.pairs.index, in_group)
 
     def to_arviz(self) -> Any:
         """Return the draws as the installed ArviZ holds them: `InferenceData`, or `DataTree` from 1.0 on."""
@@ -307,7 +307,7 @@ def _choose_judges(data: PreferenceData, judge: str | Sequence[str] | None) -> l
     if not data.judges:
         raise UnknownNameError(
             "these data have no judge: no column judge_<name>, and none was named; "
-            f"columns: {', '.join(map(str, data.pairs.columns))}; name the verdict column in judge="
+            f"columns: {', '.join(data.source_columns)}; name the verdict column in judge="
         )
     return _pick("judge", judge, data.judges)
 

@@ -103,7 +103,7 @@ def closest(name: object, valid: Iterable[object], *, n: int = 3) -> list[str]:
     by_fold = {str(v).casefold(): str(v) for v in valid}
     text = str(name).casefold()
     near = difflib.get_close_matches(text, by_fold, n=n, cutoff=0.5)
-    inside = [v for v in by_fold if text and (text in v or v in text) and v not in near]
+    inside = [v for v in by_fold if min(len(text), len(v)) > 2 and (text in v or v in text) and v not in near]
     return [by_fold[v] for v in (near + inside)[:n]]
 
 

@@ -12,11 +12,12 @@ import pandas as pd
 from prefdissect._typing import BoolArray, Encoding, FloatArray, GroupKind, IntArray, Role, Ties
 from prefdissect.data import PreferenceData
 from prefdissect.data.groups import scenario_groups
-from prefdissect.errors import ColumnError, DataError, UnknownNameError, choices
+from prefdissect.errors import ColumnError, DataError, OptionError, UnknownNameError, choices
 from prefdissect.schema import PropertySchema
 
 __all__ = ["Cell", "Design", "Encoder", "build_design", "build_encoder", "groups_like"]
 
+NO_GROUP = "(none)"  # stands in the table of dropped pairs for those that no group holds
 _SCALE_QUANTILE = 0.95  # of |difference|: what norm_diff calls 1 for a number without a scale
 
 
@@ -105,7 +106,7 @@ class Design:
         Names of the judges and groups, and the kind of each group.
     dropped
         Tidy: `judge`, `group`, `reason`, `n`; every pair of a group is a row of the design or
-        counted here, once.
+        counted here, once. Pairs that are in no group stand under the group `(none)`.
 
     Examples
     --------
@@ -145,6 +146,12 @@ class Design:
         n_pairs = np.array([cell.sum(axis=0) for cell in used], dtype=np.int64)
         return n_pairs, np.array([cell.T @ differs for cell in used], dtype=np.int64)
 
+    def complete(self, x: FloatArray) -> FloatArray:
+        """Return encoded properties with a 0 in every nuisance column: nothing is shown first, and so on."""
+        whole = np.zeros((len(x), len(self.columns)))
+        whole[:, [role == "property" for role in self.roles]] = x
+        return whole
+
     def count_soft(self) -> IntArray:
         """Return the pairs of each cell whose preference is neither 0 nor 1, [judge, group].
 
@@ -157,7 +164,7 @@ class Design:
         """Return the design of these judges and groups."""
         j = [self.judges.index(name) for name in judges]
         g = [self.groups.index(name) for name in groups]
-        kept = self.dropped["judge"].isin(judges) & self.dropped["group"].isin(groups)
+        kept = self.dropped["judge"].isin(judges) & self.dropped["group"].isin([*groups, NO_GROUP])
         return replace(
             self,
             y=self.y[:, j],
@@ -191,9 +198,18 @@ def _typical(difference: FloatArray) -> float:
 
 
 def build_design(
-    data: PreferenceData, judges: Sequence[str], *, by: str | None, encoding: Encoding, ties: Ties
+    data: PreferenceData,
+    judges: Sequence[str],
+    *,
+    by: str | None,
+    encoding: Encoding,
+    ties: Ties,
+    nuisance: Mapping[str, FloatArray] | None = None,
 ) -> Design:
     """Encode all pairs, gather the preferences of the judges, and count what is left out.
+
+    `nuisance` holds signed columns, [pair], that are no properties: they are fitted beside them, and
+    stand in no table.
 
     Raises
     ------
@@ -205,9 +221,10 @@ def build_design(
     if not data.properties:
         raise DataError(
             "these data rate no property, so there is nothing to dissect; add numeric columns <x>_a and <x>_b, name "
-            f"columns in properties=, or use data.join_ratings(); columns: {', '.join(map(str, data.pairs.columns))}"
+            f"columns in load(..., properties=), or use data.join_ratings(); columns: {', '.join(data.source_columns)}"
         )
     groups, kinds = choose_groups(data, by)
+    extra = dict(nuisance or {})
     encoder = build_encoder(data, encoding)
     x = encoder.encode(data)
     y, weight, why = preferences(data, judges, ties)
@@ -223,10 +240,10 @@ def build_design(
     keep = rated & (weight > 0).any(axis=1) & in_group.any(axis=1)
     return Design(
         encoder=encoder,
-        columns=tuple(data.properties),
-        roles=tuple("property" for _ in data.properties),
+        columns=(*data.properties, *extra),
+        roles=tuple("nuisance" if name in extra else "property" for name in (*data.properties, *extra)),
         pair_ids=data.pairs.index.to_numpy(dtype=object)[keep],
-        x=x[keep],
+        x=np.column_stack([x, *extra.values()])[keep],
         y=y[keep],
         weight=weight[keep],
         in_group=in_group[keep],
@@ -252,6 +269,8 @@ def choose_groups(data: PreferenceData, by: str | None) -> tuple[pd.DataFrame, d
         None: (),
     }
     everything = pd.DataFrame({"all": np.ones(len(data), dtype=bool)}, index=data.pairs.index)
+    if not isinstance(by, str | None):
+        raise OptionError(f"by={by!r} must be the name of one kind of group or of one column, or None")
     if by in wanted:
         names = [g for g in data.groups.columns if data.group_kinds[g] in wanted[by]]
         if names:
@@ -260,9 +279,8 @@ def choose_groups(data: PreferenceData, by: str | None) -> tuple[pd.DataFrame, d
             raise ColumnError("by='case', but the data mark no cases; name their columns in cases= when loading")
         return everything, {"all": "all"}
     if by not in data.pairs.columns:
-        raise ColumnError(
-            f"by={by!r} is no kind of group and no column; {choices(by, [*filter(None, wanted), *data.pairs])}"
-        )
+        valid = dict.fromkeys(["scenario", "case", "both", None, *data.pairs])
+        raise ColumnError(f"by={by!r} is no kind of group and no column; {choices(by, valid)}")
     groups = scenario_groups(data.pairs, by)  # type: ignore[arg-type]  # None is in `wanted`
     return groups, dict.fromkeys(groups.columns, "scenario")
 
@@ -327,4 +345,7 @@ def _count(
     for reason in sorted(set(why.ravel()) - {""}):
         counts = (why == reason).T.astype(np.int64) @ in_group.astype(np.int64)
         rows += [(judges[j], groups[g], reason, int(counts[j, g])) for j, g in zip(*counts.nonzero(), strict=True)]
-    return pd.DataFrame(rows, columns=["judge", "group", "reason", "n"])
+    outside = int((~in_group.any(axis=1)).sum())
+    rows += [(judge, NO_GROUP, "in no group", outside) for judge in judges if outside]
+    table = pd.DataFrame(rows, columns=["judge", "group", "reason", "n"])
+    return table.astype({"judge": "str", "group": "str", "reason": "str", "n": np.int64})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from scipy.special import expit
 
 from prefdissect._typing import BoolArray, FloatArray, GroupKind, IntArray, check_count, check_positive
 from prefdissect.data import DataReport, PreferenceData
+from prefdissect.data.facts import counted, listed
 from prefdissect.data.verdicts import make_verdicts
 from prefdissect.errors import OptionError
 from prefdissect.features import build_encoder
@@ -148,7 +149,8 @@ def simulate(
         [(j, g, p) for j in names for g in kinds_of_request for p in schema.ids],
         columns=["judge", "group", "property"],
     )
-    finished = PreferenceData(**{**vars(data), "verdicts": verdicts})
+    report = data.report.add("judges", listed(names)).add("verdicts", counted(verdicts))
+    finished = replace(data, verdicts=verdicts, report=report)
     return Study(finished, table.assign(weight=truth.ravel()))
 
 
@@ -269,6 +271,7 @@ def _assemble(
         verdicts=pd.DataFrame(),
         groups=pd.DataFrame(columns, index=pairs.index),
         group_kinds=kinds,
+        vocabulary=schema,
         report=DataReport().add("simulated", f"{len(pairs):,} pairs, {len(schema)} properties"),
     )
 

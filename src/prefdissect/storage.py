@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import pandas as pd
 import xarray as xr
 
 from prefdissect.data import DataReport, PreferenceData
+from prefdissect.data.cells import plain
 from prefdissect.errors import FileFormatError
 from prefdissect.features import Design, Encoder
 from prefdissect.inference import Fit, Posterior
@@ -41,6 +43,8 @@ def write_file(
     texts: bool,
 ) -> Path:
     """Write all parts to `path`, whole or not at all; `texts` adds prompts, responses and other columns."""
+    if path.is_dir():
+        raise FileFormatError(f"cannot write {str(path)!r}: it is a folder; name a file in it")
     if not path.parent.is_dir():
         raise FileFormatError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
     meta = {"format": _FORMAT, "options": options, "interval": posterior.interval, "texts": texts}
@@ -49,7 +53,7 @@ def write_file(
         "posterior": posterior.to_dataset(),
         "fits": _pack_fits(posterior),
         "design": _pack_design(design),
-        "data": _pack_data(data, texts=texts),
+        "data": _pack_data(data, kept=None if texts else [*_CONTRACT, options.get("by")]),
     }
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         whole = Path(folder) / "whole.nc"
@@ -174,10 +178,13 @@ def _unpack_design(part: xr.Dataset, schema: PropertySchema) -> Design:
     )
 
 
-def _pack_data(data: PreferenceData, *, texts: bool) -> xr.Dataset:
-    pairs = data.pairs if texts else data.pairs[[c for c in _CONTRACT if c in data.pairs.columns]]
+def _pack_data(data: PreferenceData, *, kept: Sequence[str | None] | None) -> xr.Dataset:
+    """Return the data as netCDF holds them; of the pairs only the columns in `kept`, all if None."""
+    pairs = data.pairs if kept is None else data.pairs[[c for c in data.pairs.columns if c in kept]]
+    verdicts = data.verdicts if kept is None else data.verdicts.drop(columns="judge_prompt", errors="ignore")
     attrs = {
         "schema": data.schema.model_dump_json(),
+        "vocabulary": data.vocabulary.model_dump_json() if data.vocabulary else "",
         "group_kinds": json.dumps(dict(data.group_kinds)),
         "report": json.dumps(asdict(data.report)),
     }
@@ -186,19 +193,16 @@ def _pack_data(data: PreferenceData, *, texts: bool) -> xr.Dataset:
         "comparisons": (("pair", "property"), data.comparisons),
         "groups": (("pair", "group"), data.groups.to_numpy(dtype="int8")),
         "pairs": (("byte_of_pairs",), _to_bytes(pairs)),
-        "verdicts": (("byte_of_verdicts",), _to_bytes(data.verdicts if texts else _without_prompts(data.verdicts))),
+        "verdicts": (("byte_of_verdicts",), _to_bytes(verdicts)),
     }
     return xr.Dataset(variables, coords={"group": [str(g) for g in data.groups.columns]}, attrs=attrs)
-
-
-def _without_prompts(verdicts: pd.DataFrame) -> pd.DataFrame:
-    return verdicts.drop(columns="judge_prompt", errors="ignore")
 
 
 def _unpack_data(part: xr.Dataset) -> PreferenceData:
     pairs = _from_bytes(part["pairs"])
     kinds = json.loads(part.attrs["group_kinds"])
     report = json.loads(part.attrs["report"])
+    vocabulary = part.attrs["vocabulary"]
     groups = part["groups"].to_numpy().astype(bool).reshape(len(pairs), -1)
     return PreferenceData(
         schema=PropertySchema.model_validate_json(part.attrs["schema"]),
@@ -208,6 +212,7 @@ def _unpack_data(part: xr.Dataset) -> PreferenceData:
         verdicts=_from_bytes(part["verdicts"]),
         groups=pd.DataFrame(groups, index=pairs.index, columns=list(_names(part, "group"))),
         group_kinds=kinds,
+        vocabulary=PropertySchema.model_validate_json(vocabulary) if vocabulary else None,
         report=DataReport(
             tuple((topic, fact) for topic, fact in report["facts"]),
             tuple((why, n) for why, n in report["left_out"]),
@@ -217,8 +222,20 @@ def _unpack_data(part: xr.Dataset) -> PreferenceData:
 
 def _to_bytes(table: pd.DataFrame) -> np.ndarray[Any, Any]:
     buffer = io.BytesIO()
-    table.to_parquet(buffer)
+    plain = {c: _as_text(table[c]) for c in table.columns if pd.api.types.is_object_dtype(table[c])}
+    table.assign(**plain).to_parquet(buffer)
     return np.frombuffer(buffer.getvalue(), dtype=np.uint8)
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    """Return a column of objects as text, as JSON where a cell is no text: parquet wants one type a column."""
+    cells = [_listed(cell) for cell in plain(column)]
+    texts = [c if c is None or isinstance(c, str) else json.dumps(c, default=str) for c in cells]
+    return pd.Series(texts, index=column.index, dtype="str")
+
+
+def _listed(cell: Any) -> Any:
+    return cell.tolist() if isinstance(cell, np.ndarray) else cell
 
 
 def _from_bytes(variable: xr.DataArray) -> pd.DataFrame:

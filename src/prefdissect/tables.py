@@ -34,7 +34,9 @@ def weights_table(design: Design, posterior: Posterior, schema: PropertySchema) 
     n_differs, r_hat, ess_bulk, engine, certified, n_soft (pairs whose preference is neither 0 nor
     1: ties as half, soft labels, orders that disagree; intervals are not calibrated for them).
     """
+    kept = [role == "property" for role in design.roles]
     n_pairs, n_differs = design.count()
+    n_differs = n_differs[:, :, kept]
     grid = n_differs.shape
     fits = [[posterior.fits.get((j, g)) for g in posterior.groups] for j in posterior.judges]
     kinds = [design.group_kinds[g] for g in posterior.groups]
@@ -48,7 +50,7 @@ def weights_table(design: Design, posterior: Posterior, schema: PropertySchema) 
         """Repeat the value of each fit over the properties."""
         return np.repeat(np.asarray(values).ravel(), grid[2])
 
-    summaries = {name: posterior.stack(name).ravel() for name in Fit.SUMMARIES}
+    summaries = {name: posterior.stack(name)[:, :, kept].ravel() for name in Fit.SUMMARIES}
     columns = {
         "judge": spread(posterior.judges, 0),
         "group": spread(posterior.groups, 1),
@@ -111,6 +113,7 @@ def overall_table(design: Design, posterior: Posterior, schema: PropertySchema, 
     interval is that of the mean over draws. NaN if a scenario has no fit, unless `skipna`.
     Source: Li et al. 2024, Table 4.
     """
+    kept = [role == "property" for role in design.roles]
     groups = [g for g in posterior.groups if design.group_kinds[g] != "case"]
     if not groups:
         raise OptionError(
@@ -123,8 +126,8 @@ def overall_table(design: Design, posterior: Posterior, schema: PropertySchema, 
         counted = bool(fits) and (skipna or len(fits) == len(groups))
         point, lower, upper = (np.full(len(schema), np.nan) for _ in range(3))
         if counted:
-            point = np.mean([expit(fit.mean) for fit in fits], axis=0)
-            draws = np.mean([expit(fit.draws.astype(float)) for fit in fits], axis=0)
+            point = np.mean([expit(fit.mean[kept]) for fit in fits], axis=0)
+            draws = np.mean([expit(fit.draws[..., kept].astype(float)) for fit in fits], axis=0)
             lower, upper = np.quantile(draws, [tail, 1 - tail], axis=(0, 1))
         parts.append(
             pd.DataFrame(
@@ -152,7 +155,6 @@ def prediction_table(posterior: Posterior, x: FloatArray, pair_ids: pd.Index, in
     alone = pair_ids[~in_group.any(axis=1).to_numpy(dtype=bool)]
     parts = []
     for judge in posterior.judges:
-        parts.append(pd.DataFrame({"judge": judge, "group": None, "pair_id": alone}).astype({"group": "str"}))
         for group in posterior.groups:
             rows = in_group[group].to_numpy(dtype=bool)
             fit = posterior.fits.get((judge, group))
@@ -175,6 +177,7 @@ def prediction_table(posterior: Posterior, x: FloatArray, pair_ids: pd.Index, in
                     }
                 )
             )
+        parts.append(pd.DataFrame({"judge": judge, "group": None, "pair_id": alone}).astype({"group": "str"}))
     columns = ["judge", "group", "pair_id", "probability", "lower", "upper"]
     kept = [part for part in parts if len(part)]
     table = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()

@@ -8,7 +8,9 @@ import pandas as pd
 from prefdissect._typing import FloatArray
 from prefdissect.errors import ColumnError, show
 
-__all__ = ["is_numeric", "plain", "read_numbers"]
+__all__ = ["first_text", "is_numeric", "mostly_numbers", "plain", "read_numbers"]
+
+_MOST = 0.5
 
 _NUMERIC = ("boolean", "decimal", "floating", "integer", "mixed-integer-float")
 
@@ -25,6 +27,20 @@ def is_numeric(column: pd.Series) -> bool:
     if pd.api.types.is_numeric_dtype(column):
         return not pd.api.types.is_complex_dtype(column)
     return pd.api.types.infer_dtype(plain(column), skipna=True) in _NUMERIC
+
+
+def mostly_numbers(column: pd.Series) -> bool:
+    """Return whether more than half of the cells that are not empty read as numbers."""
+    cells = plain(column).dropna()
+    return len(cells) > 0 and bool(pd.to_numeric(cells.astype(str), errors="coerce").notna().mean() > _MOST)
+
+
+def first_text(column: pd.Series) -> tuple[object, object]:
+    """Return row and content of the first cell that reads as no number; of the first cell if all do."""
+    cells = plain(column).dropna()
+    wrong = cells[pd.to_numeric(cells.astype(str), errors="coerce").isna()]
+    first = wrong if len(wrong) else cells
+    return first.index[0], first.iloc[0]
 
 
 def read_numbers(column: pd.Series, name: str, *, whole: bool = False) -> FloatArray:

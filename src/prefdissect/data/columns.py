@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from prefdissect.data.cells import is_numeric
-from prefdissect.errors import ColumnError, choices
+from prefdissect.data.cells import first_text, is_numeric, mostly_numbers
+from prefdissect.errors import ColumnError, choices, show
 from prefdissect.schema import Property, PropertySchema
 
 __all__ = [
@@ -112,6 +112,8 @@ def find_ratings(
         sides = {prop.id: _sides(found[prop.id]) for prop in schema if prop.id in found}
         rest = tuple(s for s in stems if s not in found.values() and _is_rating(table, s))
         return Columns(schema.select(sides), sides, {}, rest)
+    for stem in stems:
+        _check_sides(table, stem)
     plain = [s for s in stems if _is_rating(table, s)]
     made = PropertySchema(name="columns", properties=tuple(Property(id=s, kind="number") for s in plain))
     return Columns(made, {s: _sides(s) for s in plain}, {})
@@ -137,7 +139,7 @@ def _named_ratings(table: pd.DataFrame, properties: Sequence[str], schema: Prope
     made: list[Property] = []
     by_stem = _rated_stems(_stems(table), schema) if schema is not None else {}
     for name in dict.fromkeys(properties):
-        prop = schema[name] if schema is not None else Property(id=name, kind="number")
+        prop = _named(schema, name) if schema is not None else Property(id=name, kind="number")
         sides = _sides(by_stem.get(prop.id, prop.rated))
         single = next((c for c in (name, prop.id) if c in table.columns), None)
         if all(side in table.columns for side in sides):
@@ -151,9 +153,16 @@ def _named_ratings(table: pd.DataFrame, properties: Sequence[str], schema: Prope
                 f"{choices(name, known)}"
             )
         made.append(prop)
-    chosen = PropertySchema(name="columns", properties=tuple(made)) if schema is None else schema.select(properties)
+    chosen = (
+        PropertySchema(name="columns", properties=tuple(made)) if schema is None else schema.select(p.id for p in made)
+    )
     rest = tuple(s for s in _stems(table) if _is_rating(table, s) and _sides(s) not in ratings.values())
     return Columns(chosen, ratings, differences, rest)
+
+
+def _named(schema: PropertySchema, name: str) -> Property:
+    """Return the property that is rated as `name`, or else bears it."""
+    return next((p for p in schema if p.rated == name), None) or schema[name]
 
 
 def _sides(stem: str) -> tuple[str, str]:
@@ -163,6 +172,27 @@ def _sides(stem: str) -> tuple[str, str]:
 def _stems(table: pd.DataFrame) -> list[str]:
     names = [str(c) for c in table.columns]
     return [n[:-2] for n in names if n.endswith("_a") and n[:-2] + "_b" in names and n[:-2]]
+
+
+def _check_sides(table: pd.DataFrame, stem: str) -> None:
+    """Raise where a property seems meant but a cell is no number: it must not vanish for one bad cell.
+
+    Raises
+    ------
+    ColumnError
+        If numbers stand in one of the two columns, or in most of its cells, and something else beside them.
+    """
+    if stem in _NO_RATING or stem.startswith(JUDGE_PREFIX) or stem.endswith(_NO_RATING_ENDINGS):
+        return
+    sides = [table[side] for side in _sides(stem)]
+    if all(map(is_numeric, sides)) or not any(is_numeric(side) or mostly_numbers(side) for side in sides):
+        return
+    column = next(side for side in sides if not is_numeric(side))
+    row, cell = first_text(column)
+    raise ColumnError(
+        f"column {column.name!r} holds {show(cell)} in row {row}, so {stem!r} is no numeric property; make it a number "
+        "or leave it empty, or say which properties to use: load(..., properties=[...])"
+    )
 
 
 def _is_rating(table: pd.DataFrame, stem: str) -> bool:

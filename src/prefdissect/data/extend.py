@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import TableLike
-from prefdissect.data.frame import as_frame, as_schema
+from prefdissect.data.facts import counted, listed
+from prefdissect.data.frame import as_frame, as_list, as_schema
 from prefdissect.data.identity import as_names
 from prefdissect.data.ratings import collect_ratings, spread_ratings
 from prefdissect.data.verdicts import make_verdicts, read_verdicts
@@ -35,7 +36,9 @@ def add_judge(data: PreferenceData, name: str, labels: Sequence[Any] | Mapping[s
     old = data.verdicts.astype({"judge": object, "first": object, "outcome": object})
     verdicts = make_verdicts(pd.concat([old, new.assign(first="unknown", repeat=0, weight=1.0)], ignore_index=True))
     verdicts["judge"] = verdicts["judge"].cat.set_categories([*data.judges, name])
-    report = data.report.add("judge added", f"{name}: {int(asked.sum()):,} verdicts")
+    report = data.report.replace("judges", listed([*data.judges, name])).replace("verdicts", counted(verdicts))
+    report = report.add("judge added", f"{name}: {counted(verdicts[verdicts['judge'] == name])}")
+    report = report.leave_out(f"invalid verdicts of {name}", int((outcome == "invalid").sum()))
     return {
         "verdicts": verdicts,
         "report": report.leave_out(f"pairs without a verdict of {name}", int((~asked).sum())),
@@ -74,7 +77,9 @@ def add_ratings(
     schema: PropertySchema | str | Path | None,
 ) -> dict[str, Any]:
     """Return the fields of `data` that more ratings change; see `PreferenceData.join_ratings`."""
-    spread, columns, stray = spread_ratings(as_frame(frame), data.pairs, properties, as_schema(schema))
+    spread, columns, stray = spread_ratings(
+        as_frame(frame), data.pairs, as_list(properties), as_schema(schema) or data.vocabulary
+    )
     if not len(columns.schema):
         raise DataError(f"the ratings hold no property; columns: {', '.join(map(str, spread.columns))}")
     twice = [p for p in columns.schema.ids if p in data.properties]
@@ -83,7 +88,11 @@ def add_ratings(
     ratings, comparisons = collect_ratings(spread, columns)
     both = PropertySchema(name=data.schema.name, properties=(*data.schema.properties, *columns.schema.properties))
     unrated = int(np.isnan(ratings).any(axis=(1, 2)).sum()) if not columns.differences else 0
-    report = data.report.add("ratings joined", ", ".join(columns.schema.ids))
+    aside = [str(c) for c in spread.columns if c not in columns.used]
+    report = data.report.replace("properties", listed(list(both.ids))).add(
+        "ratings joined", listed(list(columns.schema.ids))
+    )
+    report = report.add("not joined", listed(aside)) if aside else report
     return {
         "schema": both,
         "ratings": np.concatenate([data.ratings, ratings], axis=2),

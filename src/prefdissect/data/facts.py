@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import FloatArray, GroupKind
-from prefdissect.data.columns import Columns
+from prefdissect.data.cells import is_numeric
+from prefdissect.data.columns import JUDGE_PREFIX, Columns
 from prefdissect.data.report import DataReport
 from prefdissect.schema import PAPER, PropertySchema
 
-__all__ = ["report_on"]
+__all__ = ["counted", "listed", "report_on"]
 
 
 def report_on(
@@ -42,30 +43,37 @@ def report_on(
         DataReport()
         .add("table", f"{len(table):,} rows, one per {'verdict' if long else 'pair'}")
         .add("pairs", f"{len(pairs):,}, ids {how}; {pairs['cluster'].nunique():,} clusters")
-        .add("properties", _listed(rated))
-        .add("judges", _listed(judges))
-        .add("verdicts", _counted(verdicts))
+        .add("properties", listed(rated))
+        .add("judges", listed(judges))
+        .add("verdicts", counted(verdicts))
     )
+    coded = [j for j in judges if not long and _is_coded(table, j)]
+    if coded:
+        report = report.add("numbers", f"1 is A, 0 is B, 0.5 a tie: {', '.join(coded)}")
     scenarios = [g for g, kind in group_kinds.items() if kind == "scenario"]
     cases = [g for g, kind in group_kinds.items() if kind == "case"]
     others = [c for c in pairs.columns if c in table.columns and c not in ("cluster", "prompt_id", "scenario", *used)]
     ids = [] if pairs["response_id_a"].notna().any() else _id_stems(table)
-    paper = [p.id for p in schema if asked is None and PAPER.rates(p.id)]
+    paper = [p.id for p in PAPER if asked is None and p.kind in ("count", "words") and p.rated in schema.ids]
+    lone = [c for c in others if c[-2:] in ("_a", "_b") and f"{c[:-1]}{'ab'[c[-1] == 'a']}" not in table.columns]
+    flat, never_rated = _never_differ(schema, ratings, comparisons)
     facts = {
         "scenarios": scenarios,
         "cases": cases,
-        "never differ": _never_differ(schema, ratings, comparisons),
-        "not rated": [p.id for p in asked if p.id not in schema.ids] if asked else [],
+        "never rated": never_rated,
+        "never differ": [name for name in flat if name not in never_rated],
+        "not rated": [p.rated for p in asked if p.id not in schema.ids] if asked else [],
         "not used": [f"{stem} (numeric, not among the properties)" for stem in columns.other_stems],
         "hint": [
             *(f"{stem} may identify the responses: response_id={stem!r}" for stem in ids),
-            *(f"{name} is rated by the paper's schema, here a plain number: schema=PAPER" for name in paper),
+            *(f"{PAPER[p].rated} is a plain number here; schema=PAPER compares it by the paper's rule" for p in paper),
+            *(f"{column} has no column of the other response" for column in lone if is_numeric(table[column])),
         ],
         "other columns": others,
     }
     for topic, found in facts.items():
         if found:
-            report = report.add(topic, _listed(found))
+            report = report.add(topic, "; ".join(found) if topic == "hint" else listed(found))
     if not long:
         report = report.leave_out("cells without a verdict", len(pairs) * len(judges) - len(verdicts))
     report = report.leave_out("verdicts that are invalid", int((verdicts["outcome"] == "invalid").sum()))
@@ -73,19 +81,27 @@ def report_on(
     return report.leave_out("pairs without a scenario", outside)
 
 
-def _listed(names: list[str]) -> str:
+def _is_coded(table: pd.DataFrame, judge: str) -> bool:
+    column = JUDGE_PREFIX + judge if JUDGE_PREFIX + judge in table.columns else judge
+    return is_numeric(table[column])
+
+
+def listed(names: list[str]) -> str:
+    """Return how many names there are, and the names."""
     return f"{len(names)}: {', '.join(names)}" if names else "none"
 
 
-def _counted(verdicts: pd.DataFrame) -> str:
+def counted(verdicts: pd.DataFrame) -> str:
+    """Return how many verdicts there are of each outcome."""
     counts = verdicts["outcome"].value_counts()
     return f"{len(verdicts):,}: " + ", ".join(f"{n:,} {o}" for o, n in counts.items() if n) if len(verdicts) else "none"
 
 
-def _never_differ(schema: PropertySchema, ratings: FloatArray, comparisons: FloatArray) -> list[str]:
-    """Return the properties on which no two responses of a pair differ."""
+def _never_differ(schema: PropertySchema, ratings: FloatArray, comparisons: FloatArray) -> tuple[list[str], list[str]]:
+    """Return the properties on which no two responses of a pair differ, and those that are never rated."""
     difference = np.where(np.isnan(comparisons), ratings[:, 0] - ratings[:, 1], comparisons)
-    return [p.id for k, p in enumerate(schema) if not np.nan_to_num(difference[:, k]).any()]
+    flat = [p.id for k, p in enumerate(schema) if not np.nan_to_num(difference[:, k]).any()]
+    return flat, [p.id for k, p in enumerate(schema) if np.isnan(difference[:, k]).all()]
 
 
 def _id_stems(table: pd.DataFrame) -> list[str]:

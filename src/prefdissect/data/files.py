@@ -17,7 +17,9 @@ from prefdissect.errors import FileFormatError
 
 __all__ = ["read_table"]
 
+_BY_PANDAS = "or read it with pandas, where sep=, decimal= and encoding= can be set, and pass the DataFrame"
 _TEXTS = ("prompt", "response_a", "response_b", "model_a", "model_b", "judge", "cluster", "scenario")
+_GAPS = ("NA", "N/A", "NaN", "nan", "NULL", "null", "None", "<NA>")
 _ENDINGS_OF_IDS = ("_id", "_id_a", "_id_b")
 
 
@@ -52,6 +54,11 @@ def _read_csv(path: Path) -> pd.DataFrame:
     opener: Callable[..., Any] = gzip.open if path.suffix.lower() == ".gz" else open
     with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
         header = next(csv.reader(file), [])
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        raise FileFormatError(
+            f"{str(path)!r} has one column {header[0][:60]!r}: its cells seem to be separated by another mark than a "
+            f"comma; {_BY_PANDAS}"
+        )
     twice = [name for name in header if header.count(name) > 1]
     if twice:
         raise FileFormatError(f"{str(path)!r} has more than one column {twice[0]!r}; rename or drop the others")
@@ -59,9 +66,20 @@ def _read_csv(path: Path) -> pd.DataFrame:
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
         try:
-            return pd.read_csv(path, dtype_backend="numpy_nullable", index_col=False, converters=as_it_stands)
+            table = pd.read_csv(path, index_col=False, converters=as_it_stands, keep_default_na=False, na_values=[""])
         except pd.errors.ParserWarning as error:
             raise FileFormatError(f"{str(path)!r}: a row has more cells than the header ({error})") from error
+    others = {name: _fill_gaps(table[name]) for name in table.columns if name not in as_it_stands}
+    return table.assign(**others).convert_dtypes(dtype_backend="numpy_nullable")
+
+
+def _fill_gaps(column: pd.Series) -> pd.Series:
+    """Return a column of numbers with gaps written as NA or NaN as numbers; words such as NA stay words elsewhere."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    filled = column.mask(column.isin(_GAPS))
+    numbers = pd.to_numeric(filled, errors="coerce")
+    return numbers if filled.notna().any() and numbers.notna().eq(filled.notna()).all() else column
 
 
 def _text_or_none(cell: str) -> str | None:
@@ -90,7 +108,9 @@ def read_table(path: str | Path) -> pd.DataFrame:
     endings = path.suffixes[-2:] if zipped else path.suffixes[-1:]
     reader = _READERS.get(endings[0].lower()) if endings else None
     if reader is None or (zipped and reader is pd.read_parquet):
-        raise FileFormatError(f"{str(path)!r}: no table has that ending; valid: {', '.join(_READERS)}, and .gz on top")
+        raise FileFormatError(
+            f"{str(path)!r}: no table has that ending; valid: {', '.join(_READERS)}, and .gz on top; {_BY_PANDAS}"
+        )
     if not path.is_file():
         raise FileFormatError(f"there is no file {str(path)!r}")
     try:
@@ -98,4 +118,4 @@ def read_table(path: str | Path) -> pd.DataFrame:
     except FileFormatError:
         raise
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:  # pyarrow's are ValueErrors too
-        raise FileFormatError(f"cannot read {str(path)!r} as {endings[0]}: {error}") from error
+        raise FileFormatError(f"cannot read {str(path)!r} as {endings[0]}: {error}; {_BY_PANDAS}") from error

@@ -37,7 +37,7 @@ def as_frame(source: pd.DataFrame | TableLike) -> pd.DataFrame:
     if len(table) == 0:
         raise DataError(f"the table is empty: it has no rows (columns: {', '.join(map(str, table.columns))})")
     numbered = table.reset_index(drop=table.index.name not in _KEYS)
-    named = numbered.set_axis(numbered.columns.map(str), axis=1)
+    named = numbered.set_axis([str(c).strip() for c in numbered.columns], axis=1)
     if not named.columns.is_unique:
         twice = named.columns[named.columns.duplicated()][0]
         raise ColumnError(f"the table has more than one column {twice!r}; rename or drop the others")
@@ -67,7 +67,7 @@ def read_frame(
 ) -> dict[str, Any]:
     """Return the fields of a `PreferenceData`; see `PreferenceData.from_frame`."""
     table = as_frame(df)
-    judges, properties, cases = _as_list(judges), _as_list(properties), _as_list(cases) or []
+    judges, properties, cases = as_list(judges), as_list(properties), as_list(cases) or []
     schema = as_schema(schema)
     names, how = name_pairs(table)
     if "judge" in table.columns:
@@ -97,7 +97,10 @@ def read_frame(
         "group_kinds": kinds,
     }
     elsewhere = [c for c in (scenario, *cases, "response_id_a", "response_id_b") if c is not None]
-    return parts | {"report": report_on(table, columns, how, asked=schema, used=elsewhere, **parts)}
+    return parts | {
+        "report": report_on(table, columns, how, asked=schema, used=elsewhere, **parts),
+        "vocabulary": schema,
+    }
 
 
 def as_schema(schema: PropertySchema | str | Path | None) -> PropertySchema | None:
@@ -109,7 +112,7 @@ def as_schema(schema: PropertySchema | str | Path | None) -> PropertySchema | No
     raise OptionError(f"schema={show(schema)} is neither a PropertySchema nor the path of one")
 
 
-def _as_list(names: str | Sequence[str] | None) -> list[str] | None:
+def as_list(names: str | Sequence[str] | None) -> list[str] | None:
     """Return names as a list: one name alone is a list of one."""
     if names is None:
         return None

@@ -55,10 +55,9 @@ def load(
     >>> pdx.load(table).labels["me"].tolist()
     [1.0, 0.5]
     """
+    options = (judges, properties, scenario, cases or None, cluster, response_id, schema)
     if isinstance(source, PreferenceData):
-        if any(
-            option is not None and option != () for option in (judges, properties, scenario, cases, cluster, schema)
-        ):
+        if any(option is not None for option in options):
             raise OptionError("these data are loaded already: name columns and schema when loading the table itself")
         return source
     table = read_table(source) if isinstance(source, str | Path) else source

@@ -15,7 +15,7 @@ import pandas as pd
 
 from prefdissect._typing import FloatArray, GroupKind, TableLike
 from prefdissect.data.report import DataReport
-from prefdissect.data.verdicts import labels_of
+from prefdissect.data.verdicts import KEY, labels_of
 from prefdissect.schema import PropertySchema
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class PreferenceData:
         Boolean, [pair, group].
     group_kinds
         `scenario` or `case` for each group.
+    vocabulary
+        The schema that was asked for, by which joined ratings are read; `schema` is what it rates here.
     report
         What was inferred and what was left out.
 
@@ -70,6 +72,7 @@ class PreferenceData:
     verdicts: pd.DataFrame
     groups: pd.DataFrame
     group_kinds: Mapping[str, GroupKind]
+    vocabulary: PropertySchema | None = None
     report: DataReport = field(default_factory=DataReport)
 
     @classmethod
@@ -138,6 +141,12 @@ class PreferenceData:
         """Ids of the properties, in the order of the arrays."""
         return list(self.schema.ids)
 
+    @property
+    def source_columns(self) -> list[str]:
+        """Columns of `pairs` beyond the ids that are always there."""
+        always = ("prompt_id", "response_id_a", "response_id_b", "cluster")
+        return [str(c) for c in self.pairs.columns if c not in always]
+
     @cached_property
     def labels(self) -> pd.DataFrame:
         """Weighted mean verdict of each judge on each pair, [pair, judge], NaN where there is none."""
@@ -148,10 +157,12 @@ class PreferenceData:
         """32 hexadecimal digits that change when a pair, rating, verdict or group does."""
         digest = hashlib.blake2b(digest_size=16)
         digest.update(self.schema.model_dump_json().encode())
+        digest.update(repr([(g, self.group_kinds[g]) for g in self.groups.columns]).encode())
         for array in (self.ratings, self.comparisons, self.groups.to_numpy(dtype=bool)):
             digest.update(np.ascontiguousarray(array).tobytes())
-        for frame in (self.pairs.index.to_frame(), self.verdicts):
-            digest.update(pd.util.hash_pandas_object(frame.astype(str), index=False).to_numpy().tobytes())
+        ids = self.pairs[["prompt_id", "response_id_a", "response_id_b", "cluster"]].reset_index()
+        for frame in (ids, self.verdicts[[*KEY, "value", "outcome", "weight"]]):
+            digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
         return digest.hexdigest()
 
     def with_judge(self, name: str, labels: Sequence[Any] | Mapping[str, Any] | pd.Series) -> Self:
@@ -205,8 +216,9 @@ class PreferenceData:
         return len(self.pairs)
 
     def __repr__(self) -> str:
-        shape = f"{len(self):,} pairs, {len(self.judges)} judge(s), {len(self.schema)} properties"
-        return f"PreferenceData: {shape}, {len(self.verdicts):,} verdicts\n{self.report}"
+        counts = [(len(self), "pair"), (len(self.judges), "judge"), (len(self.verdicts), "verdict")]
+        shape = ", ".join(f"{n:,} {what}{'s' * (n != 1)}" for n, what in counts)
+        return f"PreferenceData: {shape}\n{self.report}"
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"

@@ -10,8 +10,8 @@ import pandas as pd
 from prefdissect._typing import FloatArray
 from prefdissect.data.columns import Columns, find_ratings
 from prefdissect.data.identity import as_names
-from prefdissect.errors import ColumnError, DuplicateError, show
-from prefdissect.schema import PropertySchema
+from prefdissect.errors import ColumnError, DuplicateError, RatingError, show
+from prefdissect.schema import Property, PropertySchema
 
 __all__ = ["check_constant", "collect_ratings", "spread_ratings"]
 
@@ -30,9 +30,27 @@ def collect_ratings(pairs: pd.DataFrame, columns: Columns) -> tuple[FloatArray, 
         for side, column in enumerate(columns.ratings.get(prop.id, ())):
             ratings[:, side, k] = prop.read(pairs[column], pairs.index)
         if prop.id in columns.differences:
-            plain = prop.model_copy(update={"kind": "number", "range": None, "labels": None})
-            differences[:, k] = plain.read(pairs[columns.differences[prop.id]], pairs.index)
+            differences[:, k] = _read_differences(prop, pairs[columns.differences[prop.id]])
     return ratings, differences
+
+
+def _read_differences(prop: Property, cells: pd.Series) -> FloatArray:
+    """Return ready-made differences: of numbers any, of all else comparisons (-1, 0, 1), which need no rule.
+
+    Raises
+    ------
+    RatingError
+        Naming the property, the pair and the value.
+    """
+    read = prop.model_copy(update={"kind": "number", "range": None, "labels": None}).read(cells, cells.index)
+    wrong = (prop.kind != "number") & ~np.isnan(read) & ~np.isin(read, (-1.0, 0.0, 1.0))
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise RatingError(
+            f"difference {show(read[first])} of property {prop.id!r} in row {str(cells.index[first])!r}: of kind "
+            f"{prop.kind!r} only comparisons (-1, 0, 1) can be ready-made; give ratings of both responses instead"
+        )
+    return read
 
 
 def check_constant(table: pd.DataFrame, names: pd.Series, columns: Sequence[str]) -> None:

@@ -38,6 +38,12 @@ class DataReport:
         """Return a report with one more fact."""
         return replace(self, facts=(*self.facts, (topic, fact)))
 
+    def replace(self, topic: str, fact: str) -> DataReport:
+        """Return a report in which the fact about `topic` is another one, in the same place."""
+        if topic not in dict(self.facts):
+            return self.add(topic, fact)
+        return replace(self, facts=tuple((t, fact if t == topic else f) for t, f in self.facts))
+
     def leave_out(self, reason: str, n: int) -> DataReport:
         """Return a report that counts `n` more as left out for `reason`; unchanged if `n` is 0."""
         return replace(self, left_out=(*self.left_out, (reason, n))) if n else self

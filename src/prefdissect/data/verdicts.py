@@ -27,7 +27,10 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "invalid": ("invalid",),
 }
 _OUTCOME_OF = {word: outcome for outcome, words in _WORDS.items() for word in words}
-_READABLE = [*_OUTCOME_OF, "1 (A)", "0 (B)", "0.5 (tie)", "a number between (soft)"]
+_READABLE = (
+    "valid: A, B, tie, both_bad and invalid (model_a, response_1, text_a and the like too), or a number from 0 (B) to "
+    "1 (A); other codes need translating first, such as .replace({1: 'A', 2: 'B', 'draw': 'tie'})"
+)
 
 
 def read_verdicts(cells: pd.Series, judge: str, pair_ids: pd.Series) -> tuple[FloatArray, np.ndarray[Any, Any]]:
@@ -45,8 +48,8 @@ def read_verdicts(cells: pd.Series, judge: str, pair_ids: pd.Series) -> tuple[Fl
         wrong = np.isin(codes, [code for code, verdict in enumerate(read) if verdict is None])
         raise VerdictError(
             f"judge {judge!r}, pair {pair_ids.to_numpy()[wrong.argmax()]!r}: {show(unknown[0])} is no verdict "
-            f"({int(wrong.sum())} such cells); {choices(unknown[0], _READABLE, most=20)}; if this is no "
-            "judge, name those that are in judges="
+            f"({int(wrong.sum())} such cells); {_READABLE}; if this is no judge, name those that are: "
+            "load(..., judges=[...])"
         )
     known = [verdict for verdict in read if verdict is not None] + [(np.nan, None)]  # the last one is code -1
     values = np.array([value for value, _ in known], dtype=np.float64)
@@ -61,8 +64,7 @@ def _factorize(cells: pd.Series, judge: str, pair_ids: pd.Series) -> tuple[Any, 
     except TypeError:
         row = next(i for i, cell in enumerate(cells) if type(cell).__hash__ is None)
         raise VerdictError(
-            f"judge {judge!r}, pair {pair_ids.iloc[row]!r}: {show(cells.iloc[row])} is no verdict; "
-            f"{choices('', _READABLE, most=20)}"
+            f"judge {judge!r}, pair {pair_ids.iloc[row]!r}: {show(cells.iloc[row])} is no verdict; {_READABLE}"
         ) from None
 
 

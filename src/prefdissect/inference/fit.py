@@ -58,7 +58,8 @@ def fit_design(design: Design, prior: PriorArrays, options: FitOptions, *, progr
         most = max(cells, key=len)
         raise TooFewPairsError(
             f"no judge has {options.min_pairs} usable pairs in any group (min_pairs={options.min_pairs}); the most are "
-            f"{len(most)}, judge {most.judge!r} in group {most.group!r}"
+            f"{len(most)}, judge {most.judge!r} in group {most.group!r}{_left_out(design, most)}; by=None takes all "
+            "pairs together"
         )
     kept = keep_draws(len(enough), options.draws)
     fits = list(_run(enough, prior, options, kept, progress))
@@ -71,6 +72,14 @@ def fit_design(design: Design, prior: PriorArrays, options: FitOptions, *, progr
         shape=(options.chains, kept),
         interval=options.interval,
     )
+
+
+def _left_out(design: Design, cell: Cell) -> str:
+    """Say why pairs of a cell are missing."""
+    table = design.dropped
+    rows = table[(table["judge"] == cell.judge) & (table["group"] == cell.group)]
+    reasons = ", ".join(f"{n} {reason}" for n, reason in zip(rows["n"], rows["reason"], strict=True))
+    return f" (left out: {reasons})" if reasons else ""
 
 
 def keep_draws(n_fits: int, draws: int) -> int:

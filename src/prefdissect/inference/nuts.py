@@ -7,6 +7,7 @@ P(A preferred) = sigmoid(x . w), no intercept; w_k ~ Laplace or Normal around 0.
 from __future__ import annotations
 
 import logging
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from prefdissect.inference.prior import PriorArrays
 
 __all__ = ["TUNE", "sample"]
 
+_ONE_AT_A_TIME = threading.RLock()  # the data of a shared model must not change under a running sampler
 TUNE = 500  # steps of adaptation per chain, as in the paper
 
 
@@ -43,7 +45,7 @@ def sample(
 
     x, statistic, weight = collapse(cell)
     model = _build_model(x.shape[1])
-    with model, warnings.catch_warnings(), _quiet("pymc"):
+    with _ONE_AT_A_TIME, model, warnings.catch_warnings(), _quiet("pymc"):
         warnings.simplefilter("ignore")  # R-hat, ESS and divergences are reported with the fit, not printed
         pm.set_data(
             {

@@ -68,8 +68,10 @@ class PriorArrays:
         return np.where(self.is_laplace, np.sqrt(2.0), 1.0) * self.scale
 
 
-def arrange_prior(prior: PriorLike, columns: Sequence[str]) -> PriorArrays:
-    """Return the prior of each column; `Laplace(0.1)` for those that a mapping leaves out.
+def arrange_prior(prior: PriorLike, properties: Sequence[str], nuisance: Sequence[str] = ()) -> PriorArrays:
+    """Return the prior of each column; `Laplace(0.1)` for properties that a mapping leaves out.
+
+    A nuisance column has the prior Normal(0, 1).
 
     Raises
     ------
@@ -78,13 +80,13 @@ def arrange_prior(prior: PriorLike, columns: Sequence[str]) -> PriorArrays:
     OptionError
         If something is not a prior.
     """
-    by_name = dict(prior) if isinstance(prior, Mapping) else dict.fromkeys(columns, prior)
+    by_name = dict(prior) if isinstance(prior, Mapping) else dict.fromkeys(properties, prior)
     for name, one in by_name.items():
-        if name not in columns:
-            raise UnknownNameError(f"prior for unknown property {name!r}; {choices(name, columns)}")
+        if name not in properties:
+            raise UnknownNameError(f"prior for unknown property {name!r}; {choices(name, properties)}")
         if not isinstance(one, Laplace | Normal):
             raise OptionError(
                 f"prior={one!r} is not a prior; use Laplace(scale) or Normal(scale), or a mapping of them"
             )
-    each = [by_name.get(name, Laplace()) for name in columns]
+    each = [by_name.get(name, PAPER_PRIOR) for name in properties] + [Normal() for _ in nuisance]
     return PriorArrays(np.array([p.scale for p in each]), np.array([isinstance(p, Laplace) for p in each]))

@@ -23,7 +23,7 @@ __all__ = ["compare_words", "encode_differences", "encode_ratings", "normalise",
 _LONGER_THAN = np.array([1, 3, 5, 7, 8, 10, 11, 13, 14, 16, 17, 19])
 # Above that: shorter than this share of the longer one, and by at least so many words.
 _SHARE_AND_GAP = ((0.7, 10), (0.8, 20), (0.9, 40))
-_ROUNDING = 1e-12  # a mean of thirds may be off in its last digits: that is no difference
+_ROUNDING = 8 * np.finfo(float).eps  # a mean of thirds may be off in its last digits: that is no difference
 _WORDS_FOR_ONE = 500  # a difference of 500 words is 1 on the normalised scale
 
 
