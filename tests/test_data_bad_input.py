@@ -411,3 +411,10 @@ def test_only_comparisons_can_be_ready_made_for_rules_that_need_both_ratings(nam
 def test_labels_in_other_codes_say_how_to_translate() -> None:
     wide("2", ".replace({1: 'A', 2: 'B'", judge_human=[1, 2, 1])
     assert "close matches" not in wide("'draw'", "'tie'", judge_human=["A", "draw", "B"])
+
+
+def test_a_response_that_is_never_rated_is_a_gap_and_not_text() -> None:
+    data = load(pd.DataFrame({**BASE, "y_a": pd.Series([None] * 3, dtype=object), "y_b": [1, 2, 3]}))
+    assert data.properties == ["x", "y"]
+    assert "never rated" in str(data.report)
+    refuse(lambda: dissect(data), "2 no rating of y")

@@ -185,9 +185,10 @@ def _check_sides(table: pd.DataFrame, stem: str) -> None:
     if stem in _NO_RATING or stem.startswith(JUDGE_PREFIX) or stem.endswith(_NO_RATING_ENDINGS):
         return
     sides = [table[side] for side in _sides(stem)]
-    if all(map(is_numeric, sides)) or not any(is_numeric(side) or mostly_numbers(side) for side in sides):
+    wrong = [side for side in sides if not is_numeric(side) and side.notna().any()]
+    if not wrong or not any(is_numeric(side) or mostly_numbers(side) for side in sides):
         return
-    column = next(side for side in sides if not is_numeric(side))
+    column = wrong[0]
     row, cell = first_text(column)
     raise ColumnError(
         f"column {column.name!r} holds {show(cell)} in row {row}, so {stem!r} is no numeric property; make it a number "
@@ -198,4 +199,5 @@ def _check_sides(table: pd.DataFrame, stem: str) -> None:
 def _is_rating(table: pd.DataFrame, stem: str) -> bool:
     if stem in _NO_RATING or stem.startswith(JUDGE_PREFIX) or stem.endswith(_NO_RATING_ENDINGS):
         return False
-    return all(is_numeric(table[side]) for side in _sides(stem))
+    sides = [table[side] for side in _sides(stem)]
+    return any(map(is_numeric, sides)) and all(is_numeric(side) or side.isna().all() for side in sides)

@@ -62,7 +62,7 @@ def report_on(
         "cases": cases,
         "never rated": never_rated,
         "never differ": [name for name in flat if name not in never_rated],
-        "not rated": [p.rated for p in asked if p.id not in schema.ids] if asked else [],
+        "not rated": shorten([p.rated for p in asked if p.id not in schema.ids]) if asked else [],
         "not used": [f"{stem} (numeric, not among the properties)" for stem in columns.other_stems],
         "hint": [
             *(f"{stem} may identify the responses: response_id={stem!r}" for stem in ids),
@@ -73,7 +73,7 @@ def report_on(
     }
     for topic, found in facts.items():
         if found:
-            report = report.add(topic, "; ".join(found) if topic == "hint" else listed(found))
+            report = report.add(topic, "; ".join(found) if topic in ("hint", "not rated") else listed(found))
     if not long:
         report = report.leave_out("cells without a verdict", len(pairs) * len(judges) - len(verdicts))
     report = report.leave_out("verdicts that are invalid", int((verdicts["outcome"] == "invalid").sum()))
@@ -89,6 +89,11 @@ def _is_coded(table: pd.DataFrame, judge: str) -> bool:
 def listed(names: list[str]) -> str:
     """Return how many names there are, and the names."""
     return f"{len(names)}: {', '.join(names)}" if names else "none"
+
+
+def shorten(names: list[str], most: int = 6) -> list[str]:
+    """Return the first names, and how many more there are."""
+    return names if len(names) <= most else [*names[:most], f"and {len(names) - most} more"]
 
 
 def counted(verdicts: pd.DataFrame) -> str:

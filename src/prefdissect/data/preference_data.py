@@ -216,8 +216,9 @@ class PreferenceData:
         return len(self.pairs)
 
     def __repr__(self) -> str:
+        properties = f"{len(self.schema)} {'property' if len(self.schema) == 1 else 'properties'}"
         counts = [(len(self), "pair"), (len(self.judges), "judge"), (len(self.verdicts), "verdict")]
-        shape = ", ".join(f"{n:,} {what}{'s' * (n != 1)}" for n, what in counts)
+        shape = ", ".join([*(f"{n:,} {what}{'s' * (n != 1)}" for n, what in counts), properties])
         return f"PreferenceData: {shape}\n{self.report}"
 
     def _repr_html_(self) -> str:
