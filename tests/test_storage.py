@@ -262,8 +262,9 @@ def test_arviz_takes_the_posterior(result, az):
 
 
 def test_arviz_draws_the_forest(result, az):
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
+    import matplotlib as mpl
+
+    mpl.use("Agg")
     from matplotlib import pyplot as plt
 
     fitted = result.sel(judge="me", group="Code")
