@@ -109,3 +109,14 @@ def test_help_names_both_commands():
     result = run("--help")
     assert result.exit_code == 0
     assert {"demo", "dissect"} <= set(re.findall(r"\w+", result.stdout))
+
+
+def test_both_outputs_are_checked_before_the_work(tmp_path):
+    """Nothing half-written: not the one file when the other cannot be."""
+    table = tmp_path / "pairs.csv"
+    table.write_text("x_a,x_b,judge_j\n" + "1,0,A\n0,1,B\n" * 10)
+    good, bad = tmp_path / "run.nc", tmp_path / "absent" / "w.csv"
+    result = CliRunner().invoke(app, ["dissect", str(table), "--out", str(good), "--csv", str(bad)])
+    assert result.exit_code == 1
+    assert "no folder" in result.output
+    assert not good.exists()

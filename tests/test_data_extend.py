@@ -270,3 +270,13 @@ def test_the_report_keeps_up_with_a_new_judge() -> None:
     assert facts["judges"].endswith(", k")
     assert str(len(more.verdicts)) in facts["verdicts"]
     assert ("invalid verdicts of k", 1) in more.report.left_out
+
+
+def test_one_property_to_join_is_named_without_a_list() -> None:
+    frame = pd.DataFrame({"pair_id": ["p"], "tone_a": [1], "tone_b": [2], "mood_a": [1], "mood_b": [2]})
+    assert base().join_ratings(frame, properties="tone").properties == ["x", "tone"]
+
+
+def test_a_property_is_named_by_its_columns_too() -> None:
+    table = pd.DataFrame({"severe_errors_a": [1], "severe_errors_b": [0]})
+    assert load(table, schema=PAPER, properties=["severe_errors"]).properties == ["no_severe_errors"]

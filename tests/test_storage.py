@@ -300,3 +300,16 @@ def test_grouping_by_a_column_survives(tmp_path):
 def test_a_folder_is_no_file(result, tmp_path):
     with pytest.raises(FileFormatError, match="is a folder"):
         result.save(tmp_path)
+
+
+def test_voters_of_mixed_kinds_are_saved(tmp_path):
+    """Whatever names the voters, a fit that took its time must not be lost to one column."""
+    rows = {
+        "pair_id": [f"p{i}" for i in range(20)],
+        "judge": "crowd",
+        "value": ["A", "B"] * 10,
+        "voter": [1, "bob"] * 10,
+    }
+    one = pdx.dissect(pd.DataFrame({**rows, "x_a": [1, 0] * 10, "x_b": [0, 1] * 10}), random_seed=0)
+    two = pdx.Dissection.load(one.save(tmp_path / "a.nc"))
+    assert two.data.verdicts["voter"].tolist()[:2] == ["1", "bob"]
