@@ -93,7 +93,7 @@ def collapse(cell: Cell) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 @lru_cache(maxsize=16)
 def _build_model(n_columns: int) -> Any:
-    """Return the model for so many columns; data and prior are swapped in, so it compiles once.
+    """Return the model for so many columns; data and prior are swapped in, so it is built once.
 
     The parameter is the weight in units of its prior's scale: one step size then serves columns
     in any unit.
