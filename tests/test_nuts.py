@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from prefdissect.features import Cell
-from prefdissect.inference import Laplace, Normal, arrange_prior
+from prefdissect.inference import Laplace, Normal, arrange_prior, nuts
 from prefdissect.inference.nuts import collapse, sample
 from sampler import Moments, in_errors, make_log_density, metropolis, moments
 
@@ -159,3 +159,32 @@ def test_on_draw_counts_every_step():
     assert drawn.weight.shape == (2, 20, 3)
     assert len(calls) == 2 * (500 + 20)
     assert not np.array_equal(drawn.weight[0], drawn.weight[1]), "chains have streams of their own"
+
+
+def test_a_second_fit_compiles_nothing(monkeypatch):
+    """Other rows, another number of rows, another prior: the compiled density of the first fit serves them."""
+    from numba.core.dispatcher import Dispatcher
+    from pytensor.compile import FunctionMaker
+
+    built, compiled = [], []
+
+    def build(self, *args, _original=FunctionMaker.__init__, **kwargs):
+        built.append(self)
+        _original(self, *args, **kwargs)
+
+    def compile_signature(self, signature, _original=Dispatcher.compile):
+        known = len(self.overloads)
+        result = _original(self, signature)
+        compiled.extend([self] * (len(self.overloads) - known))
+        return result
+
+    monkeypatch.setattr(FunctionMaker, "__init__", build)
+    monkeypatch.setattr(Dispatcher, "compile", compile_signature)
+    nuts._compile_model.cache_clear()
+    fit(simulated_cell(), Laplace(0.1), seed=1)
+    assert built
+    assert compiled
+    built.clear(), compiled.clear()
+    fit(simulated_cell(n=90, seed=5), Normal(0.3), seed=2)
+    assert not built
+    assert not compiled

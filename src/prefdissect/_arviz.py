@@ -11,13 +11,7 @@ from prefdissect._typing import FloatArray
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["diagnose", "posterior_of", "to_container"]
-
-
-def posterior_of(sampled: Any) -> xr.Dataset:
-    """Return the posterior of what PyMC's sampler returns: an `InferenceData`, or a `DataTree`."""
-    group = sampled["posterior"]
-    return group.to_dataset() if hasattr(group, "to_dataset") else group  # type: ignore[no-any-return]
+__all__ = ["diagnose", "to_container"]
 
 
 def diagnose(draws: FloatArray) -> tuple[FloatArray, FloatArray]:

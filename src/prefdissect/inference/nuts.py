@@ -6,17 +6,14 @@ P(A preferred) = sigmoid(x . w), no intercept; w_k ~ Laplace or Normal around 0.
 
 from __future__ import annotations
 
-import logging
 import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from prefdissect import _arviz
 from prefdissect._typing import FloatArray
 from prefdissect.features import Cell
 from prefdissect.inference.draws import Draws
@@ -44,8 +41,8 @@ def sample(
     import pymc as pm
 
     x, statistic, weight = collapse(cell)
-    model = _build_model(x.shape[1])
-    with _ONE_AT_A_TIME, model, warnings.catch_warnings(), _quiet("pymc"):
+    model, log_density = _compile_model(x.shape[1])
+    with _ONE_AT_A_TIME, model, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # R-hat, ESS and divergences are reported with the fit, not printed
         pm.set_data(
             {
@@ -56,21 +53,39 @@ def sample(
                 "is_laplace": prior.is_laplace.astype(float),
             }
         )
-        sampled = pm.sample(
-            draws=draws,
-            tune=TUNE,
-            chains=chains,
-            cores=1,
-            random_seed=[int(s) for s in seed.generate_state(chains)],
-            nuts_sampler="pymc",
-            compile_kwargs={"mode": "NUMBA"},
-            progressbar=False,
-            quiet=True,
-            compute_convergence_checks=False,
-            callback=(lambda **_: on_draw()) if on_draw else None,
-        )
-    standard = np.asarray(_arviz.posterior_of(sampled)["standard"], dtype=float)
-    return Draws(standard * prior.scale, divergences=int(np.asarray(sampled["sample_stats"]["diverging"]).sum()))
+        streams = [np.random.default_rng(own) for own in seed.generate_state(chains, np.uint64)]
+        runs = [_run_chain(log_density, x.shape[1], draws, rng, on_draw) for rng in streams]
+    return Draws(
+        np.stack([standard for standard, _ in runs]) * prior.scale,
+        divergences=sum(divergences for _, divergences in runs),
+    )
+
+
+def _run_chain(
+    log_density: Any, n_columns: int, draws: int, rng: np.random.Generator, on_draw: Callable[[], object] | None
+) -> tuple[FloatArray, int]:
+    """Return the draws [draw, column] of one chain after adaptation, and how many of them diverged.
+
+    `pm.sample` compiles the density anew at every call; PyMC's own step, driven here, takes the compiled one.
+    """
+    import pymc as pm
+    from pymc.step_methods.hmc.quadpotential import QuadPotentialDiagAdapt
+
+    start = rng.uniform(-1, 1, n_columns)
+    point = {"standard": start}
+    mass = QuadPotentialDiagAdapt(n_columns, start, np.ones(n_columns), 10, rng=rng.spawn(1)[0])
+    step = pm.NUTS(logp_dlogp_func=log_density, potential=mass, initial_point=point, rng=rng)
+    drawn, divergences = np.empty((draws, n_columns)), 0
+    for i in range(-TUNE, draws):
+        if i == 0:
+            step.stop_tuning()
+        point, (statistics, *_) = step.step(point)
+        if i >= 0:
+            drawn[i] = point["standard"]
+            divergences += bool(statistics["diverging"])
+        if on_draw:
+            on_draw()
+    return drawn, divergences
 
 
 def collapse(cell: Cell) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -92,8 +107,10 @@ def collapse(cell: Cell) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 @lru_cache(maxsize=16)
-def _build_model(n_columns: int) -> Any:
-    """Return the model for so many columns; data and prior are swapped in, so it is built once.
+def _compile_model(n_columns: int) -> tuple[Any, Any]:
+    """Return the model for so many columns and its compiled log density and gradient.
+
+    Data and prior are swapped in, so one compilation serves every fit with so many columns.
 
     The parameter is the weight in units of its prior's scale: one step size then serves columns
     in any unit.
@@ -112,16 +129,6 @@ def _build_model(n_columns: int) -> Any:
         pm.Potential("likelihood", pt.dot(statistic, w) - pt.dot(weight, pt.softplus(pt.dot(x, w))))
         kernel = is_laplace * pt.abs(standard) + (1 - is_laplace) * pt.square(standard) / 2
         pm.Potential("prior", -pt.sum(kernel))
-    return model
-
-
-@contextmanager
-def _quiet(name: str) -> Iterator[None]:
-    """Hold back what a library logs below errors, while it works."""
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+        log_density = model.logp_dlogp_function(ravel_inputs=True, mode="NUMBA")
+    log_density.trust_input = True  # the sampler hands over float arrays; checking each costs as much as a step
+    return model, log_density
