@@ -4,27 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from prefdissect._typing import FloatArray
-
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["diagnose", "to_container"]
-
-
-def diagnose(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return rank-normalised R-hat and bulk ESS of draws [chain, draw, column], each [column].
-
-    Source: Vehtari et al. 2021, Bayesian Analysis 16(2).
-    """
-    import arviz as az
-    import xarray as xr
-
-    table = xr.Dataset({"w": (("chain", "draw", "column"), draws)})
-    r_hat, ess = az.rhat(table)["w"], az.ess(table)["w"]
-    return np.asarray(r_hat, dtype=float), np.asarray(ess, dtype=float)
+__all__ = ["to_container"]
 
 
 def to_container(posterior: xr.Dataset) -> Any:

@@ -17,7 +17,7 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 IntArray: TypeAlias = NDArray[np.int64]
 
 Encoding: TypeAlias = Literal["comparison", "diff", "norm_diff"]
-Engine: TypeAlias = Literal["nuts"]
+Engine: TypeAlias = Literal["exact", "ep", "nuts"]
 GroupKind: TypeAlias = Literal["scenario", "case", "all"]
 PropertyGroup: TypeAlias = Literal["basic", "error", "query-specific", "text"]
 PropertyKind: TypeAlias = Literal["rating", "count", "label", "words", "number"]

@@ -84,6 +84,7 @@ def dissect(
     encoding: Annotated[str, typer.Option(help="comparison, diff or norm_diff.")] = "comparison",
     ties: Annotated[str, typer.Option(help="drop or half.")] = "drop",
     schema: Annotated[str | None, typer.Option(help="paper, or a YAML or JSON file: how properties are rated.")] = None,
+    engine: Annotated[str, typer.Option(help="exact, ep or nuts.")] = "exact",
     draws: Annotated[int, typer.Option(help="Draws per chain.")] = 1000,
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
     out: Annotated[Path | None, typer.Option(help="Save the dissection to this netCDF file.")] = None,
@@ -106,6 +107,7 @@ def dissect(
             encoding=encoding,  # checked by `dissect`, which names the choices
             ties=ties,
             schema=PAPER if schema == "paper" else schema,
+            engine=engine,
             draws=draws,
             chains=chains,
             random_seed=seed,

@@ -30,7 +30,7 @@ __all__ = ["read_file", "write_file"]
 
 _FORMAT = 1
 _CONTRACT = ["prompt_id", "response_id_a", "response_id_b", "model_a", "model_b", "cluster"]
-_PER_FIT = ("engine", "certified", "divergences")
+_PER_FIT = ("engine", "certified", "certificate")
 
 
 def write_file(
@@ -114,8 +114,11 @@ def _pack_fits(posterior: Posterior) -> xr.Dataset:
 
 def _of(posterior: Posterior, judge: str, group: str, name: str) -> Any:
     fit = posterior.fits.get((judge, group))
-    value = "none" if name == "engine" else -1
-    return value if fit is None else (getattr(fit, name) if name == "engine" else int(getattr(fit, name)))
+    if name == "certified":
+        return -1 if fit is None else int(fit.certified)
+    if name == "engine":
+        return "none" if fit is None else fit.engine
+    return "{}" if fit is None else json.dumps(dict(fit.certificate))
 
 
 def _unpack_fits(fits: xr.Dataset, posterior: xr.Dataset, interval: float) -> Posterior:
@@ -131,7 +134,7 @@ def _unpack_fits(fits: xr.Dataset, posterior: xr.Dataset, interval: float) -> Po
                     draws=draws[j, g],
                     engine=str(cell["engine"].item()),  # type: ignore[arg-type]  # was an Engine when written
                     certified=bool(cell["certified"]),
-                    divergences=int(cell["divergences"]),
+                    certificate=json.loads(str(cell["certificate"].item())),
                 )
     return Posterior(judges, groups, _names(fits, "property"), out, draws.shape[2:4], interval)
 

@@ -21,6 +21,8 @@ from prefdissect.schema import PropertySchema
 __all__ = ["overall_table", "prediction_table", "summary_table", "to_text", "top_table", "weights_table"]
 
 _SUMMARY = ["mean", "sd", "lower", "upper", "prob_positive", "probability", "r_hat", "ess_bulk"]
+_CERTIFICATE = ["judge", "group", "engine", "certified", "r_hat", "ess_bulk", "acceptance", "thin", "walks"]
+_CERTIFICATE += ["iterations", "residual_sd", "efficiency", "divergences"]
 _SUMMARY += ["identified", "certified", "n_pairs"]
 _MOST_DRAWS_FOR_PREDICTION = 1000
 
@@ -104,6 +106,29 @@ def top_table(weights: pd.DataFrame, k: int) -> pd.DataFrame:
     table = both.iloc[order][names].reset_index(drop=True)
     table.attrs = dict(weights.attrs)
     return table
+
+
+def certificate_table(posterior: Posterior) -> pd.DataFrame:
+    """Return how each fit was made and why it can be relied on, one row per judge and group.
+
+    Columns: judge, group, engine, certified, r_hat (the largest), ess_bulk (the smallest), and the
+    figures of the engines, NaN where another made the fit: acceptance (share of accepted steps), thin
+    (sweeps a draw), walks (random-walk steps a draw), iterations (of expectation propagation),
+    residual_sd and efficiency (of its stand-in), divergences.
+    """
+    rows = [
+        {
+            "judge": judge,
+            "group": group,
+            "engine": fit.engine,
+            "certified": fit.certified,
+            "r_hat": fit.r_hat.max(),
+            "ess_bulk": fit.ess_bulk.min(),
+            **fit.certificate,
+        }
+        for (judge, group), fit in posterior.fits.items()
+    ]
+    return pd.DataFrame(rows).reindex(columns=_CERTIFICATE).astype(dict.fromkeys(["judge", "group", "engine"], "str"))
 
 
 def overall_table(design: Design, posterior: Posterior, schema: PropertySchema, *, skipna: bool) -> pd.DataFrame:

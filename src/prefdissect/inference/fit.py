@@ -1,31 +1,32 @@
-"""From a design to a posterior: one independent fit per judge and group."""
+"""From a design to a posterior: one independent fit per judge and group, many at a time."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 
 import joblib
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
-from prefdissect import _arviz
-from prefdissect._typing import Engine, FloatArray, IntArray
+from prefdissect._typing import Engine, IntArray
 from prefdissect.errors import ConvergenceWarning, TooFewPairsError
 from prefdissect.features import Cell, Design
-from prefdissect.inference import nuts
-from prefdissect.inference.draws import Draws
+from prefdissect.inference.engines import draw
+from prefdissect.inference.fit_data import FitData, gather
 from prefdissect.inference.posterior import Fit, Posterior
 from prefdissect.inference.prior import PriorArrays
+from prefdissect.inference.summary import keep_draws, summarise
 
-__all__ = ["FitOptions", "fit_design", "keep_draws"]
+__all__ = ["FitOptions", "fit_design"]
 
-_ENGINES = {"nuts": nuts.sample}
-# Certificate of a sampler: the customary limits (Vehtari et al. 2021), for every column.
-_MOST_R_HAT, _LEAST_ESS = 1.01, 400
-_LARGE_GRID, _DRAWS_IN_LARGE_GRID = 50, 250
+_FITS_AT_ONCE = 16  # of one task: many enough to share the work of numpy's calls, few enough for the cache
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,15 @@ class FitOptions:
 def fit_design(design: Design, prior: PriorArrays, options: FitOptions, *, progress: bool | None = None) -> Posterior:
     """Fit every judge in every group that has enough pairs.
 
-    Fits run through joblib: inside `joblib.parallel_config(n_jobs=...)` they run side by side,
-    with the same result.
+    Fits share the cores of this machine as threads. Inside `joblib.parallel_config(n_jobs=...)` they run
+    through joblib instead, on whatever backend is set there, with the same result.
 
     Raises
     ------
     TooFewPairsError
         If no group has `min_pairs` pairs.
     """
-    cells = [design.cell(judge, group) for judge in design.judges for group in design.groups]
+    cells = [design.cell(judge, group) for group in design.groups for judge in design.judges]
     enough = [cell for cell in cells if len(cell) >= options.min_pairs]
     if not enough:
         most = max(cells, key=len)
@@ -62,13 +63,14 @@ def fit_design(design: Design, prior: PriorArrays, options: FitOptions, *, progr
             "pairs together"
         )
     kept = keep_draws(len(enough), options.draws)
-    fits = list(_run(enough, prior, options, kept, progress))
-    _warn_of_doubtful(enough, fits)
+    found = {(cell.judge, cell.group): fit for cell, fit in _run(enough, prior, options, kept, progress)}
+    fits = {(cell.judge, cell.group): found[cell.judge, cell.group] for cell in enough}
+    _warn_of_doubtful(fits, options.engine)
     return Posterior(
         judges=design.judges,
         groups=design.groups,
         columns=design.columns,
-        fits={(cell.judge, cell.group): fit for cell, fit in zip(enough, fits, strict=True)},
+        fits=fits,
         shape=(options.chains, kept),
         interval=options.interval,
     )
@@ -82,33 +84,62 @@ def _left_out(design: Design, cell: Cell) -> str:
     return f" (left out: {reasons})" if reasons else ""
 
 
-def keep_draws(n_fits: int, draws: int) -> int:
-    """Return how many draws a chain keeps: fewer in grids of more than 50 fits, to spare memory."""
-    return min(draws, _DRAWS_IN_LARGE_GRID) if n_fits > _LARGE_GRID else draws
-
-
-def _run(cells: list[Cell], prior: PriorArrays, options: FitOptions, kept: int, progress: bool | None) -> Iterator[Fit]:
-    """Yield the fit of each cell, in order, with a bar that shows if the work takes a while."""
+def _run(
+    cells: Sequence[Cell], prior: PriorArrays, options: FitOptions, kept: int, progress: bool | None
+) -> Iterator[tuple[Cell, Fit]]:
+    """Yield each cell with its fit, in any order, with a bar that shows if the work takes a while."""
     from tqdm.auto import tqdm
 
-    steps = (nuts.TUNE + options.draws) * options.chains * (options.folds or 1)
+    tasks = split(cells, options)
     bar = tqdm(
-        total=steps * len(cells),
+        total=len(cells) * (options.folds or 1),
         desc="fitting",
-        unit="draw",
+        bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
         delay=1.5,
         disable=not (_is_watched() if progress is None else progress),
         leave=False,
     )
-    with bar:
-        if joblib.effective_n_jobs() == 1:  # in this process, so that every draw can move the bar
-            for cell in cells:
-                yield fit_cell(cell, prior, options, kept, bar.update)
+    with bar, _blas().limit(limits=1, user_api="blas"):
+        if joblib.effective_n_jobs(None) > 1:
+            home = os.getpid()
+            delayed = (joblib.delayed(_fit_elsewhere)(task, prior, options, kept, home) for task in tasks)
+            for task, fits in zip(tasks, joblib.Parallel(return_as="generator")(delayed), strict=True):
+                bar.update(len(task) * (options.folds or 1))
+                yield from zip(task, fits, strict=True)
             return
-        tasks = (joblib.delayed(fit_cell)(cell, prior, options, kept) for cell in cells)
-        for fit in joblib.Parallel(return_as="generator")(tasks):
-            bar.update(steps)
-            yield fit
+        with ThreadPoolExecutor(joblib.cpu_count()) as pool:  # the engines work outside the interpreter's lock
+            for task, fits in zip(
+                tasks, pool.map(lambda task: fit_cells(task, prior, options, kept, bar.update), tasks), strict=True
+            ):
+                yield from zip(task, fits, strict=True)
+
+
+def split(cells: Sequence[Cell], options: FitOptions) -> list[list[Cell]]:
+    """Return tasks of cells, of one group each, as they share rows; the longest first, so that all end together."""
+    by_group: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_group.setdefault(cell.group, []).append(cell)
+    at_once = max(1, _FITS_AT_ONCE // (options.folds or 1))
+    tasks = []
+    for members in by_group.values():
+        n = -(-len(members) // at_once)
+        bounds = [i * len(members) // n for i in range(n + 1)]
+        tasks += [members[lo:hi] for lo, hi in zip(bounds, bounds[1:], strict=False)]
+    return sorted(tasks, key=lambda task: sum(map(len, task)), reverse=True)
+
+
+@lru_cache(maxsize=1)
+def _blas() -> ThreadpoolController:
+    """Return the switch of the linear algebra's own threads: on matrices this narrow they only wait."""
+    return ThreadpoolController()
+
+
+def _fit_elsewhere(task: list[Cell], prior: PriorArrays, options: FitOptions, kept: int, home: int) -> list[Fit]:
+    """Fit a task of joblib's, in a thread of the process that is `home` or in another process."""
+    if os.getpid() == home:
+        return fit_cells(task, prior, options, kept)
+    with _blas().limit(limits=1, user_api="blas"):
+        return fit_cells(task, prior, options, kept)
 
 
 def _is_watched() -> bool:
@@ -116,91 +147,83 @@ def _is_watched() -> bool:
     return sys.stderr.isatty() or "ipykernel" in sys.modules
 
 
-def fit_cell(
-    cell: Cell,
+def fit_cells(
+    cells: Sequence[Cell],
     prior: PriorArrays,
     options: FitOptions,
     kept: int,
-    on_draw: Callable[[], object] | None = None,
-) -> Fit:
-    """Return the posterior of one cell, from all its pairs or averaged over folds."""
-    parts = [cell] if options.folds is None else [cell.take(rows) for rows in leave_out_folds(len(cell), options)]
-    drawn = [
-        _ENGINES[options.engine](
-            part,
-            prior,
-            draws=options.draws,
-            chains=options.chains,
-            seed=stream(options, cell, fold),
-            on_draw=on_draw,
-        )
-        for fold, part in enumerate(parts)
+    on_share: Callable[[float], object] = lambda share: None,
+) -> list[Fit]:
+    """Return the posterior of each cell, from all its pairs or averaged over folds."""
+    splits = [leave_out_folds(len(cell), options) for cell in cells]
+    return [
+        _fit_cell(cell, parts, prior, options, kept, on_share)
+        for cell, parts in zip(cells, gather(cells, splits), strict=True)
     ]
-    return summarise(drawn, options, kept)
+
+
+def _fit_cell(
+    cell: Cell,
+    parts: Sequence[FitData],
+    prior: PriorArrays,
+    options: FitOptions,
+    kept: int,
+    on_share: Callable[[float], object],
+) -> Fit:
+    """Return the posterior of one cell, averaged over parts of its data."""
+    rng = make_rng(options, cell)
+    drawn = [
+        draw(
+            data,
+            prior,
+            engine=options.engine,
+            draws=options.draws,
+            kept=-(-kept // len(parts)),
+            chains=options.chains,
+            rng=rng,
+            on_share=on_share,
+        )
+        for data in parts
+    ]
+    return summarise(drawn, prior, interval=options.interval, kept=kept)
 
 
 def leave_out_folds(n: int, options: FitOptions) -> list[IntArray]:
-    """Return for each fold the rows that stay, after a shuffle; every row is left out once.
+    """Return for each fold the rows that stay, after a shuffle; every row is left out once. Without folds, all rows.
 
     The paper's folds (Li et al. 2024, released code), whose last rows are never left out where
     the number of pairs is no multiple of the number of folds.
     """
-    folds = options.folds or 1
+    if options.folds is None:
+        return [np.arange(n)]
     order = np.random.default_rng(options.random_seed).permutation(n)
-    bounds = [int(i * n / folds) for i in range(folds + 1)]
-    return [np.sort(np.concatenate([order[:lo], order[hi:]])) for lo, hi in zip(bounds, bounds[1:], strict=False)]
+    bounds = [int(i * n / options.folds) for i in range(options.folds + 1)]
+    return [np.delete(np.arange(n), order[lo:hi]) for lo, hi in zip(bounds, bounds[1:], strict=False)]
 
 
-def stream(options: FitOptions, cell: Cell, fold: int) -> np.random.SeedSequence:
-    """Return the random stream of one fit: the same whichever other fits the grid holds."""
-    name = hashlib.blake2b(f"{cell.judge}\x1f{cell.group}\x1f{fold}".encode(), digest_size=8).digest()
-    return np.random.SeedSequence([options.random_seed, int.from_bytes(name, "little")])
+def make_rng(options: FitOptions, cell: Cell) -> np.random.Generator:
+    """Return the random stream of one cell: the same whichever other cells the grid holds."""
+    name = hashlib.blake2b(f"{cell.judge}\x1f{cell.group}".encode(), digest_size=8).digest()
+    return np.random.default_rng([options.random_seed, int.from_bytes(name, "little")])
 
 
-def summarise(drawn: list[Draws], options: FitOptions, kept: int) -> Fit:
-    """Return the summary of draws; several sets of draws are folds, and mix in equal parts.
-
-    The mean of the mixture is the mean of the folds' posterior means, which is the paper's
-    estimator. R-hat is the worst fold's, ESS their sum.
-    """
-    weight = np.concatenate([d.weight for d in drawn], axis=1)
-    diagnosed = [_arviz.diagnose(d.weight) for d in drawn]
-    r_hat = np.max([r for r, _ in diagnosed], axis=0)
-    ess = np.sum([e for _, e in diagnosed], axis=0)
-    lower, upper = equal_tailed(weight, options.interval)
-    divergences = sum(d.divergences for d in drawn)
-    certified = bool((r_hat <= _MOST_R_HAT).all() and (ess >= _LEAST_ESS).all() and divergences == 0)
-    every = np.linspace(0, weight.shape[1] - 1, min(kept, weight.shape[1])).round().astype(int)
-    return Fit(
-        mean=weight.mean(axis=(0, 1)),
-        sd=weight.std(axis=(0, 1), ddof=1),
-        lower=lower,
-        upper=upper,
-        prob_positive=(weight > 0).mean(axis=(0, 1)),
-        r_hat=r_hat,
-        ess_bulk=ess,
-        draws=weight[:, every].astype(np.float32),
-        engine=options.engine,
-        certified=certified,
-        divergences=divergences,
-    )
-
-
-def equal_tailed(draws: FloatArray, probability: float) -> tuple[FloatArray, FloatArray]:
-    """Return the bounds that leave half of 1 - `probability` on each side, over chains and draws."""
-    tail = (1 - probability) / 2
-    lower, upper = np.quantile(draws, [tail, 1 - tail], axis=(0, 1))
-    return lower, upper
-
-
-def _warn_of_doubtful(cells: list[Cell], fits: list[Fit]) -> None:
-    doubtful = [cell for cell, fit in zip(cells, fits, strict=True) if not fit.certified]
-    if doubtful:
-        first = doubtful[0]
-        warnings.warn(
-            f"{len(doubtful)} of {len(cells)} fits are not certified (R-hat above {_MOST_R_HAT}, ESS below "
-            f"{_LEAST_ESS} or divergences); the first is judge {first.judge!r} in group {first.group!r}; their rows "
-            "say certified=False; more draws= or chains= may help",
-            ConvergenceWarning,
-            stacklevel=4,
+def _warn_of_doubtful(fits: dict[tuple[str, str], Fit], asked: Engine) -> None:
+    """Warn once: of fits that no engine certifies, else of those that another engine had to take over."""
+    doubtful = [key for key, fit in fits.items() if not fit.certified]
+    replaced = [key for key, fit in fits.items() if fit.engine != asked]
+    if not doubtful and not replaced:
+        return
+    messages = []
+    if replaced:
+        judge, group = replaced[0]
+        messages.append(
+            f"{len(replaced)} of {len(fits)} fits failed the certificate of engine {asked!r} and were made by another, "
+            f"which their rows name (the first: {fits[judge, group].engine!r} for judge {judge!r} in group {group!r})"
         )
+    if doubtful:
+        judge, group = doubtful[0]
+        messages.append(
+            f"{len(doubtful)} of {len(fits)} fits are not certified; the first is judge {judge!r} in group {group!r}; "
+            "their rows say certified=False, and .certificates says why; more draws= or chains= may help"
+        )
+    warnings.warn("; ".join(messages), ConvergenceWarning, stacklevel=4)

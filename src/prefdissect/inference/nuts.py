@@ -1,7 +1,7 @@
 """The reference engine: Hamiltonian Monte Carlo by PyMC. The only file that imports PyMC.
 
 P(A preferred) = sigmoid(x . w), no intercept; w_k ~ Laplace or Normal around 0. Labels between
-0 and 1 and row weights enter the log likelihood linearly: sum_i weight_i (y_i t_i - softplus(t_i)).
+0 and 1 and row weights enter the log likelihood linearly, see `FitData`.
 """
 
 from __future__ import annotations
@@ -15,54 +15,64 @@ from typing import Any
 import numpy as np
 
 from prefdissect._typing import FloatArray
-from prefdissect.features import Cell
+from prefdissect.inference.certificate import certify_chains
+from prefdissect.inference.diagnostics import diagnose
 from prefdissect.inference.draws import Draws
+from prefdissect.inference.fit_data import FitData
 from prefdissect.inference.prior import PriorArrays
 
-__all__ = ["TUNE", "sample"]
+__all__ = ["TUNE", "sample_nuts"]
 
 _ONE_AT_A_TIME = threading.RLock()  # the data of a shared model must not change under a running sampler
 TUNE = 500  # steps of adaptation per chain, as in the paper
 
 
-def sample(
-    cell: Cell,
+def sample_nuts(
+    data: FitData,
     prior: PriorArrays,
     *,
     draws: int,
     chains: int,
-    seed: np.random.SeedSequence,
-    on_draw: Callable[[], object] | None = None,
+    rng: np.random.Generator,
+    on_share: Callable[[float], object],
 ) -> Draws:
-    """Return draws from the posterior of one cell, shape [chain, draw, column].
+    """Return draws from the posterior.
 
-    `on_draw` is called after every step of every chain, adaptation included.
+    `on_share` is called after every step of every chain, adaptation included, with its share of the fit.
     """
-    import pymc as pm
-
-    x, statistic, weight = collapse(cell)
-    model, log_density = _compile_model(x.shape[1])
-    with _ONE_AT_A_TIME, model, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # R-hat, ESS and divergences are reported with the fit, not printed
-        pm.set_data(
-            {
-                "x": x,
-                "statistic": statistic,
-                "weight": weight,
-                "scale": prior.scale,
-                "is_laplace": prior.is_laplace.astype(float),
-            }
-        )
-        streams = [np.random.default_rng(own) for own in seed.generate_state(chains, np.uint64)]
-        runs = [_run_chain(log_density, x.shape[1], draws, rng, on_draw) for rng in streams]
+    n_columns, share = len(data.statistic), 1.0 / ((TUNE + draws) * chains)
+    arrays = {
+        "x": data.xt.T,
+        "statistic": data.statistic,
+        "weight": data.weight,
+        "scale": prior.scale,
+        "is_laplace": prior.is_laplace.astype(float),
+    }
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        # R-hat, ESS and divergences are reported with the fit, not printed; which BLAS pytensor finds does not matter
+        warnings.simplefilter("ignore")
+        model, log_density = _compile_model(n_columns)
+        for name, value in arrays.items():
+            model.set_data(name, value)
+        with model:
+            runs = [
+                _run_chain(log_density, n_columns, draws, own, lambda: on_share(share)) for own in rng.spawn(chains)
+            ]
+    drawn = np.stack([standard for standard, _ in runs]) * prior.scale
+    divergences = sum(n for _, n in runs)
+    r_hat, ess = diagnose(drawn)
     return Draws(
-        np.stack([standard for standard, _ in runs]) * prior.scale,
-        divergences=sum(divergences for _, divergences in runs),
+        drawn,
+        r_hat=r_hat,
+        ess_bulk=ess,
+        engine="nuts",
+        certified=certify_chains(r_hat, ess, divergences=divergences),
+        certificate={"divergences": float(divergences)},
     )
 
 
 def _run_chain(
-    log_density: Any, n_columns: int, draws: int, rng: np.random.Generator, on_draw: Callable[[], object] | None
+    log_density: Any, n_columns: int, draws: int, rng: np.random.Generator, on_draw: Callable[[], object]
 ) -> tuple[FloatArray, int]:
     """Return the draws [draw, column] of one chain after adaptation, and how many of them diverged.
 
@@ -83,27 +93,8 @@ def _run_chain(
         if i >= 0:
             drawn[i] = point["standard"]
             divergences += bool(statistics["diverging"])
-        if on_draw:
-            on_draw()
+        on_draw()
     return drawn, divergences
-
-
-def collapse(cell: Cell) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return distinct rows, the statistic X'(weight y), and the weight of each distinct row.
-
-    The labels enter the likelihood only through that statistic, so equal rows can be one row of
-    summed weight. Rows that are each other's mirror image too: softplus(-t) = softplus(t) - t,
-    and the difference is linear, so it goes into the statistic.
-    """
-    if not len(cell):
-        return cell.x, np.zeros(cell.x.shape[1]), cell.weight
-    leading = np.take_along_axis(cell.x, (cell.x != 0).argmax(axis=1)[:, None], axis=1)[:, 0]
-    mirrored = leading < 0
-    rows = np.where(mirrored[:, None], -cell.x, cell.x)
-    preference = np.where(mirrored, 1.0 - cell.y, cell.y)
-    distinct, which = np.unique(rows + 0.0, axis=0, return_inverse=True)  # + 0.0: no row differs by the sign of a zero
-    weight = np.bincount(which.ravel(), weights=cell.weight, minlength=len(distinct)).astype(float)
-    return distinct, rows.T @ (cell.weight * preference), weight
 
 
 @lru_cache(maxsize=16)
@@ -126,7 +117,8 @@ def _compile_model(n_columns: int) -> tuple[Any, Any]:
         is_laplace = pm.Data("is_laplace", np.ones(n_columns))
         standard = pm.Flat("standard", shape=n_columns)
         w = scale * standard
-        pm.Potential("likelihood", pt.dot(statistic, w) - pt.dot(weight, pt.softplus(pt.dot(x, w))))
+        t = pt.dot(x, w)
+        pm.Potential("likelihood", pt.dot(statistic, w) - pt.dot(weight, pt.softplus(t) - t / 2))
         kernel = is_laplace * pt.abs(standard) + (1 - is_laplace) * pt.square(standard) / 2
         pm.Potential("prior", -pt.sum(kernel))
         log_density = model.logp_dlogp_function(ravel_inputs=True, mode="NUMBA")

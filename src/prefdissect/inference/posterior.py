@@ -28,8 +28,8 @@ class Fit:
         equal-tailed interval.
     draws
         Kept draws, float32, shape [chain, draw, column].
-    engine, certified, divergences
-        How the draws were made, and whether they can be relied on.
+    engine, certified, certificate
+        How the draws were made, whether they can be relied on, and the figures behind that.
     """
 
     mean: FloatArray
@@ -42,7 +42,7 @@ class Fit:
     draws: NDArray[np.float32]
     engine: Engine
     certified: bool
-    divergences: int
+    certificate: Mapping[str, float]
 
     SUMMARIES = ("mean", "sd", "lower", "upper", "prob_positive", "r_hat", "ess_bulk")
 

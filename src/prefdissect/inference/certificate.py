@@ -1,0 +1,44 @@
+"""When can the draws of an engine be relied on: each engine is judged by its own criteria.
+
+Not by Pareto k-hat: where importance weights are nearly constant their tail says nothing, and k-hat
+fails fits that are right to three digits and passes some that are wrong.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from prefdissect._typing import FloatArray
+
+__all__ = ["FEW_DRAWS", "LEAST_ESS", "MOST_R_HAT", "certify_chains", "certify_standin"]
+
+# Samplers: the customary limits (Vehtari et al. 2021), for every column.
+MOST_R_HAT, LEAST_ESS = 1.01, 400
+FEW_DRAWS = 4 * LEAST_ESS  # with fewer than this over all chains a low ESS is no fault of the engine
+LEAST_ACCEPTANCE = 0.7  # of surrogate transitions: below it the stand-in is poor and chains stick
+# Expectation propagation: log-residual of its stand-in over its own draws.
+MOST_RESIDUAL_SD, LEAST_EFFICIENCY = 0.3, 0.8
+
+
+def certify_chains(r_hat: FloatArray, ess_bulk: FloatArray, *, acceptance: float = 1.0, divergences: int = 0) -> bool:
+    """Whether chains agree, are long enough, and moved as they should."""
+    return bool(
+        (r_hat <= MOST_R_HAT).all()
+        and (ess_bulk >= LEAST_ESS).all()
+        and acceptance >= LEAST_ACCEPTANCE
+        and divergences == 0
+    )
+
+
+def certify_standin(residual: FloatArray, *, converged: bool) -> tuple[bool, dict[str, float]]:
+    """Return whether a stand-in is close to its posterior, and by which figures.
+
+    `residual` is log likelihood minus its stand-in at draws from it, [draw], up to a constant: its
+    standard deviation, and the share of the draws that importance weights exp(residual) leave effective.
+    """
+    n, away = len(residual), residual - residual.mean()
+    ratio = np.exp(away - away.max())
+    efficiency = float(ratio.sum() ** 2 / (n * (ratio @ ratio)))
+    sd = float(np.sqrt(away @ away / (n - 1)))
+    holds = converged and sd <= MOST_RESIDUAL_SD and efficiency >= LEAST_EFFICIENCY
+    return bool(holds), {"residual_sd": sd, "efficiency": efficiency}

@@ -1,0 +1,296 @@
+"""Expectation propagation for one fit: see `prefdissect.inference.ep`."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from prefdissect._typing import BoolArray, FloatArray
+from prefdissect.inference.compiled._compile import compiled
+from prefdissect.inference.compiled.elementary import exp
+
+__all__ = ["propagate"]
+
+_BLOCK = 128  # rows at a time: 29 columns of them fill the first cache
+_nodes, _weights = np.polynomial.hermite_e.hermegauss(7)
+_NODES, _NODE_WEIGHTS = tuple(_nodes.tolist()), tuple((_weights / _weights.sum()).tolist())
+_LEAST_VARIANCE = 1e-8  # of a score: below it differences of moments would be rounding
+
+
+@compiled(inline="always")
+def _log_cosh(t: float) -> float:
+    """Return log(2 cosh(t / 2)) to 11 digits: |t| / 2 + log(1 + e), e = exp(-|t|), and the logarithm is 2 artanh(z)."""
+    e = exp(-abs(t))
+    z = e / (2.0 + e)
+    s = z * z
+    series = 1 / 11 + s * (1 / 13 + s * (1 / 15 + s * (1 / 17 + s * (1 / 19))))
+    return 0.5 * abs(t) + 2.0 * z * (1 + s * (1 / 3 + s * (1 / 5 + s * (1 / 7 + s * (1 / 9 + s * series)))))
+
+
+@compiled(fastmath=True)
+def _score(xt: FloatArray, start: int, mean: FloatArray, cov: FloatArray, m: FloatArray, v: FloatArray) -> None:
+    """Fill `m` and `v` with mean and variance of x_i'w for as many rows, from `start` on.
+
+    Columns are sliced one by one: of a block the compiler would not know that they are dense.
+    """
+    n_columns, n_rows = len(xt), len(m)
+    end = start + n_rows
+    m[:] = 0.0
+    v[:] = 0.0
+    half = np.empty(n_rows)  # of the terms with column k: x'cov x is symmetric
+    for k in range(n_columns):
+        xk, c, a = xt[k, start:end], mean[k], 0.5 * cov[k, k]
+        for i in range(n_rows):
+            m[i] += c * xk[i]
+            half[i] = a * xk[i]
+        j = k + 1
+        while j + 4 <= n_columns:
+            a0, a1, a2, a3 = cov[k, j], cov[k, j + 1], cov[k, j + 2], cov[k, j + 3]
+            x0, x1 = xt[j, start:end], xt[j + 1, start:end]
+            x2, x3 = xt[j + 2, start:end], xt[j + 3, start:end]
+            for i in range(n_rows):
+                half[i] += a0 * x0[i] + a1 * x1[i] + a2 * x2[i] + a3 * x3[i]
+            j += 4
+        while j < n_columns:
+            a, x0 = cov[k, j], xt[j, start:end]
+            for i in range(n_rows):
+                half[i] += a * x0[i]
+            j += 1
+        for i in range(n_rows):
+            v[i] += 2.0 * half[i] * xk[i]
+
+
+@compiled(fastmath=True)
+def _match(
+    m: FloatArray, v: FloatArray, weight: FloatArray, tau: FloatArray, nu: FloatArray, step: float, moments: FloatArray
+) -> None:
+    """Move the sites of a block, in place, to those that give their terms' tilted moments, all [row].
+
+    With N(m, v) the current marginal of t, the tilted density is N(t; m, v) exp(f(t)) with
+    f(t) = -weight log(2 cosh(t / 2)) - (nu t - tau t**2 / 2), up to a constant.
+    """
+    n_rows = len(m)
+    moments[:] = 0.0
+    zero, one, two, level, sd = moments[0], moments[1], moments[2], moments[3], moments[4]
+    for i in range(n_rows):
+        sd[i] = math.sqrt(max(v[i], _LEAST_VARIANCE))
+        level[i] = m[i] * (0.5 * tau[i] * m[i] - nu[i]) - weight[i] * _log_cosh(m[i])  # keeps exponents near 0
+    for q in range(len(_NODES)):
+        node, node_weight = _NODES[q], _NODE_WEIGHTS[q]
+        for i in range(n_rows):
+            t = m[i] + sd[i] * node
+            mass = node_weight * exp(t * (0.5 * tau[i] * t - nu[i]) - weight[i] * _log_cosh(t) - level[i])
+            zero[i] += mass
+            one[i] += mass * node
+            two[i] += mass * node * node
+    for i in range(n_rows):
+        shift, variance = one[i] / zero[i], sd[i] * sd[i]
+        spread = max(two[i] / zero[i] - shift * shift, 1e-10)  # of t, in units of v
+        # Cavity: precision 1/v - tau, shift m/v - nu. A log-concave term has a site of positive precision
+        nu[i] += step * ((m[i] + sd[i] * shift) / spread - m[i]) / variance
+        tau[i] += step * (max(tau[i] + (1.0 / spread - 1.0) / variance, 0.0) - tau[i])
+
+
+@compiled(fastmath=True)
+def _add_sites(
+    xt: FloatArray, start: int, tau: FloatArray, nu: FloatArray, precision: FloatArray, shift: FloatArray
+) -> None:
+    """Add X'diag(tau)X of as many rows, from `start` on, to the upper triangle of `precision`, and X'nu to `shift`."""
+    n_columns, n_rows = len(xt), len(tau)
+    end = start + n_rows
+    scaled = np.empty(n_rows)
+    for k in range(n_columns):
+        xk, total = xt[k, start:end], 0.0
+        for i in range(n_rows):
+            scaled[i] = tau[i] * xk[i]
+            total += nu[i] * xk[i]
+        shift[k] += total
+        j = k
+        while j + 4 <= n_columns:
+            x0, x1 = xt[j, start:end], xt[j + 1, start:end]
+            x2, x3 = xt[j + 2, start:end], xt[j + 3, start:end]
+            s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+            for i in range(n_rows):
+                s0 += scaled[i] * x0[i]
+                s1 += scaled[i] * x1[i]
+                s2 += scaled[i] * x2[i]
+                s3 += scaled[i] * x3[i]
+            precision[k, j] += s0
+            precision[k, j + 1] += s1
+            precision[k, j + 2] += s2
+            precision[k, j + 3] += s3
+            j += 4
+        while j < n_columns:
+            x0, s0 = xt[j, start:end], 0.0
+            for i in range(n_rows):
+                s0 += scaled[i] * x0[i]
+            precision[k, j] += s0
+            j += 1
+
+
+@compiled(fastmath=True)
+def _update_likelihood(
+    xt: FloatArray,
+    weight: FloatArray,
+    mean: FloatArray,
+    cov: FloatArray,
+    tau: FloatArray,
+    nu: FloatArray,
+    step: float,
+    precision: FloatArray,
+    shift: FloatArray,
+) -> None:
+    """Move the sites of all rows, and fill X'diag(tau)X and X'nu; where `step` is 0 only the latter."""
+    n_columns, n_rows = xt.shape
+    precision[:] = 0.0
+    shift[:] = 0.0
+    m, v, moments = np.empty(_BLOCK), np.empty(_BLOCK), np.empty((5, _BLOCK))
+    for start in range(0, n_rows, _BLOCK):
+        end = min(start + _BLOCK, n_rows)
+        n = end - start
+        if step > 0.0:
+            _score(xt, start, mean, cov, m[:n], v[:n])
+            _match(m[:n], v[:n], weight[start:end], tau[start:end], nu[start:end], step, moments)
+        _add_sites(xt, start, tau[start:end], nu[start:end], precision, shift)
+    for k in range(n_columns):
+        for j in range(k):
+            precision[k, j] = precision[j, k]
+
+
+@compiled()
+def _log_ratio(z: float) -> float:
+    """Return log(cdf(z) / density(z)) of the standard normal, for any z; far in the tail by a continued fraction."""
+    if z > -12.0:
+        return math.log(0.5 * math.erfc(-z * 0.7071067811865476)) + 0.5 * z * z + 0.9189385332046727
+    tail = -z
+    for j in range(12, 0, -1):
+        tail = -z + j / tail
+    return -math.log(tail)
+
+
+@compiled()
+def _laplace_moments(m: float, v: float, scale: float) -> tuple[float, float]:
+    """Return mean and variance of N(b; m, v) exp(-|b| / scale), normalised.
+
+    It is two pieces of Gaussians of variance v: around m - v / scale above 0, around m + v / scale below.
+    """
+    sd = math.sqrt(v)
+    above, below = (m - v / scale) / sd, -(m + v / scale) / sd  # standardised, the one below mirrored
+    log_above, log_below = _log_ratio(above), _log_ratio(below)
+    p = 1.0 / (1.0 + math.exp(min(max(log_below - log_above, -700.0), 700.0)))
+    mean_above, mean_below = above + math.exp(-log_above), -(below + math.exp(-log_below))
+    mean = p * mean_above + (1.0 - p) * mean_below
+    square = p * (1.0 + above * mean_above) + (1.0 - p) * (1.0 - below * mean_below)
+    return sd * mean, v * max(square - mean * mean, 1e-12)
+
+
+@compiled()
+def _update_prior(
+    scale: FloatArray, mean: FloatArray, cov: FloatArray, tau: FloatArray, nu: FloatArray, step: float, k: int
+) -> None:
+    """Move the site of column k, whose prior is Laplace, in place."""
+    v = cov[k, k]
+    known = 1.0 / v - tau[k]  # what the data say
+    if known * scale[k] ** 2 < 1e-8:  # nothing
+        tau[k], nu[k] = 0.5 / scale[k] ** 2, 0.0
+        return
+    shift = mean[k] / v - nu[k]
+    tilted_mean, tilted_variance = _laplace_moments(shift / known, 1.0 / known, scale[k])
+    tau[k] += step * (max(1.0 / tilted_variance - known, 1e-6 / scale[k] ** 2) - tau[k])
+    nu[k] += step * (tilted_mean / tilted_variance - shift - nu[k])
+
+
+@compiled(fastmath=True)
+def _invert(a: FloatArray) -> None:
+    """Invert a symmetric positive definite matrix in place, by Gauss-Jordan elimination, which needs no pivoting."""
+    n = len(a)
+    for k in range(n):
+        row = a[k]
+        pivot = 1.0 / row[k]
+        row[k] = 1.0
+        for j in range(n):
+            row[j] *= pivot
+        for i in range(n):
+            if i != k:
+                other = a[i]
+                factor = other[k]
+                other[k] = 0.0
+                for j in range(n):
+                    other[j] -= factor * row[j]
+
+
+@compiled()
+def _solve(
+    precision: FloatArray,
+    linear: FloatArray,
+    prior_tau: FloatArray,
+    prior_nu: FloatArray,
+    mean: FloatArray,
+    cov: FloatArray,
+) -> float:
+    """Fill the posterior's mean and covariance; return the largest move, of a mean in its sd or of a log sd."""
+    n = len(mean)
+    before = np.empty(n)
+    for k in range(n):
+        before[k] = cov[k, k]
+    cov[:] = precision
+    for k in range(n):
+        cov[k, k] += prior_tau[k]
+    _invert(cov)
+    moved = 0.0
+    for k in range(n):
+        new = 0.0
+        for j in range(n):
+            new += cov[k, j] * (linear[j] + prior_nu[j])
+        moved = max(moved, abs(new - mean[k]) / math.sqrt(cov[k, k]), 0.5 * abs(math.log(cov[k, k] / before[k])))
+        mean[k] = new
+    return moved
+
+
+@compiled()
+def propagate(
+    xt: FloatArray,
+    weight: FloatArray,
+    statistic: FloatArray,
+    scale: FloatArray,
+    laplace: BoolArray,
+    tolerance: float,
+    patience: int,
+    most: int,
+    precision: FloatArray,
+    linear: FloatArray,
+    prior_tau: FloatArray,
+    prior_nu: FloatArray,
+    mean: FloatArray,
+    cov: FloatArray,
+) -> tuple[int, bool]:
+    """Fill the stand-in, `precision` and `linear`, the prior's sites, and the posterior's mean and covariance.
+
+    Sites move all at once; steps are halved after `patience` iterations. Returns how many there were, of
+    at most `most`, and whether no moment would move by more than `tolerance` if they went on: moves shrink
+    about geometrically, so the last two say how far the rest would go.
+    """
+    n_columns, n_rows = xt.shape
+    tau, nu = 0.2 * weight, np.zeros(n_rows)  # a term's curvature is weight / 4 at 0 and less elsewhere
+    shift = np.empty(n_columns)
+    prior_nu[:] = 0.0
+    for k in range(n_columns):
+        prior_tau[k] = (0.5 if laplace[k] else 1.0) / scale[k] ** 2
+    mean[:] = 0.0
+    cov[:] = 1.0
+    _update_likelihood(xt, weight, mean, cov, tau, nu, 0.0, precision, shift)
+    _solve(precision, statistic, prior_tau, prior_nu, mean, cov)
+    before = 0.0
+    for iteration in range(1, most + 1):
+        step = 1.0 if iteration <= patience else 0.5
+        _update_likelihood(xt, weight, mean, cov, tau, nu, step, precision, shift)
+        for k in range(n_columns):
+            linear[k] = statistic[k] + shift[k]
+            if laplace[k]:
+                _update_prior(scale, mean, cov, prior_tau, prior_nu, step, k)
+        moved = _solve(precision, linear, prior_tau, prior_nu, mean, cov)
+        if moved == 0.0 or moved * moved < tolerance * (before - moved):  # moved ratio / (1 - ratio)
+            return iteration, True
+        before = moved
+    return most, False

@@ -1,0 +1,245 @@
+"""Moves that leave the stand-in as it is: coordinates redrawn, moved in pairs, reflected.
+
+The stand-in is q(w) proportional to exp(linear'w - w'precision w / 2) times the exact prior. All moves keep
+gradient = linear - precision w up to date.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from prefdissect._typing import BoolArray, FloatArray
+from prefdissect.inference.compiled._compile import compiled
+
+__all__ = ["Plan", "Surrogate", "prepare", "set_gradient", "shift_gradient", "sweep"]
+
+_RIDGE = 0.4  # correlation from which on two columns are also moved together
+
+
+class Surrogate(NamedTuple):
+    """The stand-in. `cov` is about the posterior's covariance.
+
+    `middle` [2, column] says where to reflect, see `_reflect`; where it is empty nothing is reflected.
+    """
+
+    precision: FloatArray
+    linear: FloatArray
+    scale: FloatArray
+    laplace: BoolArray
+    cov: FloatArray
+    middle: FloatArray
+
+
+class Plan(NamedTuple):
+    """What moves need to know of each column, and the pairs that are moved together."""
+
+    columns: FloatArray
+    ridges: FloatArray
+
+
+@compiled()
+def _describe_columns(precision: FloatArray, scale: FloatArray, laplace: BoolArray) -> FloatArray:
+    """Return what redrawing a column needs of the stand-in and its prior, [column, 5].
+
+    1 / h and 1 / sqrt(h) of the column's precision h, with the prior's if that is Normal; 1 / scale; h / 2; and up
+    to which product of their rates exponential envelopes are wider than a Gaussian one, see `_redraw`.
+    """
+    columns = np.empty((len(scale), 5))
+    for k in range(len(scale)):
+        rate = 1.0 / scale[k]
+        h = precision[k, k] + (0.0 if laplace[k] else rate * rate)
+        columns[k, 0], columns[k, 1], columns[k, 2], columns[k, 3] = 1.0 / h, 1.0 / math.sqrt(h), rate, 0.5 * h
+        columns[k, 4] = 2.0 * rate * math.sqrt(h / (2.0 * math.pi)) if h > 0.0 else -1.0
+    return columns
+
+
+@compiled()
+def _find_ridges(cov: FloatArray) -> FloatArray:
+    """Return the pairs of columns correlated by more than `_RIDGE`, [pair, 3]: both columns, and the ridge's slope.
+
+    Redrawing one coordinate at a time creeps along such a ridge. At most as many pairs as columns, the first ones.
+    """
+    n = len(cov)
+    found, ridges = 0, np.empty((n, 3))
+    for i in range(n):
+        for j in range(i + 1, n):
+            if found < n and abs(cov[i, j]) > _RIDGE * math.sqrt(cov[i, i] * cov[j, j]):
+                slope = math.sqrt(cov[j, j] / cov[i, i])
+                ridges[found, 0], ridges[found, 1], ridges[found, 2] = i, j, slope if cov[i, j] > 0.0 else -slope
+                found += 1
+    return ridges[:found]
+
+
+@compiled(fastmath=True)
+def shift_gradient(gradient: FloatArray, precision: FloatArray, k: int, difference: float) -> None:
+    """Take from the gradient what a move of column k by `difference` takes from it."""
+    for m in range(len(gradient)):
+        gradient[m] -= difference * precision[k, m]
+
+
+@compiled()
+def prepare(surrogate: Surrogate) -> Plan:
+    """Return how to move."""
+    columns = _describe_columns(surrogate.precision, surrogate.scale, surrogate.laplace)
+    return Plan(columns, _find_ridges(surrogate.cov))
+
+
+@compiled()
+def _draw_on_line(h: float, c: float, kinks: FloatArray, rng: np.random.Generator) -> float:
+    """Move from 0 along exp(c t - h t**2 / 2 - |t - k0| s0 - |t - k1| s1), `kinks` being k0, s0, k1, s1 with k0 <= k1.
+
+    One Metropolis step with a Gaussian that has the target's mode, no wider than the prior, whatever h. Reversible.
+    """
+    k0, s0, k1, s1 = kinks
+    missing = max(0.0, ((s0 + s1) / 4.0) ** 2 - h)
+    h += missing
+    g0, g1 = -1.0, -1.0  # slopes of the |t - k| that put the Gaussian's mode where the target's is
+    mode = (c + s0 + s1) / h
+    if mode >= k0:
+        mode, g0 = (c - s0 + s1) / h, 1.0
+        if mode <= k0:
+            mode, g0 = k0, (c - h * k0 + s1) / s0
+        elif mode >= k1:
+            mode, g1 = (c - s0 - s1) / h, 1.0
+            if mode <= k1:
+                mode, g1 = k1, (c - h * k1 - s0) / s1
+    t = mode + rng.standard_normal() / math.sqrt(h)
+    now = s0 * (abs(k0) + g0 * k0) + s1 * (abs(k1) + g1 * k1)
+    new = s0 * (abs(t - k0) - g0 * (t - k0)) + s1 * (abs(t - k1) - g1 * (t - k1)) - 0.5 * missing * t * t
+    return t if rng.standard_exponential() >= new - now else 0.0
+
+
+@compiled()
+def _move_along_ridge(
+    surrogate: Surrogate, w: FloatArray, gradient: FloatArray, i: int, j: int, slope: float, rng: np.random.Generator
+) -> None:
+    """Move two coordinates together, by t and slope t."""
+    precision, scale, laplace = surrogate.precision, surrogate.scale, surrogate.laplace
+    h = precision[i, i] + slope * (2.0 * precision[i, j] + slope * precision[j, j])
+    c = gradient[i] + slope * gradient[j]
+    kinks = np.zeros(4)
+    if laplace[i]:
+        kinks[0], kinks[1] = -w[i], 1.0 / scale[i]
+    else:
+        h += 1.0 / scale[i] ** 2
+        c -= w[i] / scale[i] ** 2
+    if laplace[j]:
+        kinks[2], kinks[3] = -w[j] / slope, abs(slope) / scale[j]
+    else:
+        h += (slope / scale[j]) ** 2
+        c -= slope * w[j] / scale[j] ** 2
+    if kinks[0] > kinks[2]:
+        kinks[0], kinks[1], kinks[2], kinks[3] = kinks[2], kinks[3], kinks[0], kinks[1]
+    t = _draw_on_line(h, c, kinks, rng)
+    if t != 0.0:
+        w[i] += t
+        w[j] += slope * t
+        shift_gradient(gradient, precision, i, t)
+        shift_gradient(gradient, precision, j, slope * t)
+
+
+@compiled()
+def _redraw(
+    surrogate: Surrogate, plan: Plan, w: FloatArray, gradient: FloatArray, forward: bool, rng: np.random.Generator
+) -> None:
+    """Draw each coordinate given the others, one after another.
+
+    Its density is exp(c b - h b**2 / 2) times its prior. With a Laplace prior it is drawn by rejection from
+    the tighter of two envelopes: |b| >= g b for every slope g in [-1, 1], so a Gaussian with the slope that puts
+    its mode where the target's is lies above it; where the data say little, the two exponential pieces lie closer.
+
+    One long loop, as each call would count references to every array, which takes as long as a draw.
+    """
+    precision, laplace, columns = surrogate.precision, surrogate.laplace, plan.columns
+    n = len(w)
+    for step in range(n):
+        k = step if forward else n - 1 - step
+        c = gradient[k] + precision[k, k] * w[k]
+        rate = columns[k, 2]
+        up, down = rate - c, rate + c  # rates of the exponential pieces above and below 0
+        b = 0.0
+        if not laplace[k]:
+            b = c * columns[k, 0] + columns[k, 1] * rng.standard_normal()
+        elif up * down <= columns[k, 4]:
+            slope = min(1.0, max(-1.0, c / rate))
+            centre = (c - slope * rate) * columns[k, 0]
+            while True:
+                b = centre + columns[k, 1] * rng.standard_normal()
+                if rng.standard_exponential() >= (abs(b) - slope * b) * rate:
+                    break
+        else:
+            inverse = 1.0 / (up * down)
+            mean_above, mean_below = down * inverse, -up * inverse
+            while True:
+                place = rng.random() * (up + down)
+                above = place < down  # the piece above has mass 1 / up
+                b = rng.standard_exponential() * (mean_above if above else mean_below)
+                # Given the side, the place is uniform over a length of `down` above and of `up` below
+                length = down if above else up
+                height = place if above else place - down
+                excess = columns[k, 3] * b * b
+                if height <= length * (1.0 - excess) or height <= length * math.exp(-excess):  # the first is cheap
+                    break
+        difference = b - w[k]
+        w[k] = b
+        for m in range(n):
+            gradient[m] -= difference * precision[k, m]
+
+
+@compiled()
+def _reflect(
+    surrogate: Surrogate, plan: Plan, w: FloatArray, gradient: FloatArray, forward: bool, rng: np.random.Generator
+) -> None:
+    """Move each coordinate to the other side of about its mean given the others, one after another.
+
+    What follows is then on the other side of the mean than what was before, so that errors of successive
+    draws cancel (over-relaxation: Adler 1981, Neal 1998). Each is a Metropolis step. `middle` [2, column]
+    gives that mean as (c + middle_0) middle_1; any is allowed that does not depend on the coordinate itself.
+    """
+    precision, laplace, columns = surrogate.precision, surrogate.laplace, plan.columns
+    middle = surrogate.middle
+    n = len(w)
+    for step in range(n):
+        k = step if forward else n - 1 - step
+        h, old, rate = precision[k, k], w[k], columns[k, 2]
+        c = gradient[k] + h * old
+        new = 2.0 * (c + middle[0, k]) * middle[1, k] - old
+        difference = new - old
+        loss = difference * (0.5 * h * (new + old) - c)
+        loss += rate * (abs(new) - abs(old)) if laplace[k] else 0.5 * rate * rate * difference * (new + old)
+        if loss <= 0.0 or rng.standard_exponential() >= loss:
+            w[k] = new
+            for m in range(n):
+                gradient[m] -= difference * precision[k, m]
+
+
+@compiled()
+def sweep(
+    surrogate: Surrogate, plan: Plan, w: FloatArray, gradient: FloatArray, forward: bool, rng: np.random.Generator
+) -> None:
+    """Redraw every coordinate of w given the others, move pairs along their ridges, reflect; or all in reverse."""
+    ridges, reflects = plan.ridges, surrogate.middle.shape[1] > 0
+    if forward:
+        _redraw(surrogate, plan, w, gradient, True, rng)
+    elif reflects:
+        _reflect(surrogate, plan, w, gradient, False, rng)
+    for step in range(len(ridges)):
+        at = step if forward else len(ridges) - 1 - step
+        _move_along_ridge(surrogate, w, gradient, int(ridges[at, 0]), int(ridges[at, 1]), ridges[at, 2], rng)
+    if not forward:
+        _redraw(surrogate, plan, w, gradient, False, rng)
+    elif reflects:
+        _reflect(surrogate, plan, w, gradient, True, rng)
+
+
+@compiled()
+def set_gradient(surrogate: Surrogate, w: FloatArray, gradient: FloatArray) -> None:
+    """Compute the gradient afresh."""
+    for k in range(len(w)):
+        total = surrogate.linear[k]
+        for m in range(len(w)):
+            total -= surrogate.precision[k, m] * w[m]
+        gradient[k] = total
