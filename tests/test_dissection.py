@@ -94,7 +94,7 @@ def test_thin_group_is_reported_and_not_fitted():
     result = pdx.dissect(df, judge="me", by="kind", **FEW)
     weights = result.weights.set_index(["group", "property"])
     assert weights["engine"].to_dict() == {
-        (g, p): e for g, e in (("big", "nuts"), ("small", "none")) for p in PROPERTIES
+        (g, p): e for g, e in (("big", "exact"), ("small", "none")) for p in PROPERTIES
     }
     assert weights.loc["small", "mean"].isna().all()
     assert (weights.loc["small", "n_pairs"] == 9).all()

@@ -196,16 +196,17 @@ def test_columns_on_the_api_page_are_those_of_the_tables() -> None:
     schema = pdx.PAPER.select(["clear", "lengthy"])
     study = pdx.simulate(50, schema=schema, judges=["ann"], scenarios=None, random_seed=0)
     result = pdx.dissect(study.data, draws=50, chains=2, random_seed=0)
-    described = re.search(r"^`weights`:\n(.*?)\n`summary", API, re.DOTALL | re.MULTILINE)[1]
+    described = re.search(r"^`weights`:\n\n(.*?)\n\n", API, re.DOTALL | re.MULTILINE)[1]
     listed = re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in described.strip().splitlines()))
     assert sorted(listed) == sorted(result.weights.columns)
     for name, table in {
+        "certificates": result.certificates,
         "summary": result.summary().reset_index(),
         "overall": result.overall(),
         "top": result.top(1),
         "predict": result.predict(study.data),
     }.items():
-        paragraph = re.search(rf"^`{name}\(\)`:.*?\n\n", API, re.DOTALL | re.MULTILINE)[0]
+        paragraph = re.search(rf"^`{name}(?:\(\))?`:.*?\n\n", API, re.DOTALL | re.MULTILINE)[0]
         missing = [column for column in table.columns if f"`{column}`" not in paragraph]
         assert missing == [], name
 

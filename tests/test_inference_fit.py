@@ -8,20 +8,12 @@ import pandas as pd
 import pytest
 
 import prefdissect as pdx
+from cells import drawn_by_hand, summarise
 from prefdissect.errors import ConvergenceWarning, TooFewPairsError
 from prefdissect.features import Cell, build_design
-from prefdissect.inference.draws import Draws
-from prefdissect.inference.fit import (
-    FitOptions,
-    equal_tailed,
-    fit_cell,
-    fit_design,
-    keep_draws,
-    leave_out_folds,
-    stream,
-    summarise,
-)
+from prefdissect.inference.fit import FitOptions, fit_cells, fit_design, leave_out_folds, make_rng
 from prefdissect.inference.prior import Normal, arrange_prior
+from prefdissect.inference.summary import equal_tailed, keep_draws
 from prefdissect.tables import weights_table
 from sampler import make_log_density, metropolis, moments
 
@@ -32,7 +24,7 @@ few_draws = pytest.mark.filterwarnings("ignore::prefdissect.errors.ConvergenceWa
 def options(**changes) -> FitOptions:
     return FitOptions(
         **{
-            "engine": "nuts",
+            "engine": "exact",
             "draws": 1000,
             "chains": 4,
             "folds": None,
@@ -84,14 +76,14 @@ def test_other_seed_other_draws(serial):
     assert not np.isin(other.posterior["weight"], serial.posterior["weight"]).any()
 
 
-def test_streams_differ_by_seed_judge_group_and_fold_and_by_nothing_else():
-    def state(judge="j", group="g", fold=0, **changes):
+def test_streams_differ_by_seed_judge_and_group_and_by_nothing_else():
+    def state(judge="j", group="g", **changes):
         cell = Cell(judge, group, np.zeros((1, 1)), np.zeros(1), np.ones(1))
-        return tuple(stream(options(**changes), cell, fold).generate_state(4))
+        return tuple(make_rng(options(**changes), cell).integers(2**32, size=4))
 
-    several = [state(), state(judge="k"), state(group="h"), state(fold=1), state(random_seed=1), state("g", "j")]
+    several = [state(), state(judge="k"), state(group="h"), state(random_seed=1), state("g", "j")]
     assert len(set(several)) == len(several)
-    assert state() == state(draws=5, chains=1, interval=0.5, min_pairs=1)
+    assert state() == state(draws=5, chains=1, interval=0.5, min_pairs=1, folds=3)
     assert state(random_seed=2**40) != state(random_seed=2**41)
 
 
@@ -133,7 +125,7 @@ def test_folds_average_the_fits_without_each_fold():
         start = rng.normal(0, 1, (60, 3))
         return moments(metropolis(log_density, start, np.eye(3) * 0.15, burn=200, steps=800, rng=rng))
 
-    found = fit_cell(cell, prior, how, kept=1000)
+    found = fit_cells([cell], prior, how, kept=1000)[0]
     of_folds = [by_hand(rows) for rows in leave_out_folds(60, how)]
     average = np.mean([m.mean for m in of_folds], axis=0)
     error = np.sqrt(np.sum([m.mean_error**2 for m in of_folds], axis=0)) / 3
@@ -145,16 +137,16 @@ def test_folds_average_the_fits_without_each_fold():
 def test_folds_mix_in_equal_parts():
     """Mean, sd and bounds are those of all folds' draws together; R-hat the worst, ESS the sum."""
     rng = np.random.default_rng(7)
-    drawn = [Draws(rng.normal(shift, 1, (4, 500, 2)), divergences=d) for shift, d in ((0, 0), (1, 2), (5, 0))]
-    one_by_one = [summarise([d], options(), 500) for d in drawn]
-    fit = summarise(drawn, options(), 1500)
+    drawn = [drawn_by_hand(rng.normal(shift, 1, (4, 500, 2)), d) for shift, d in ((0, 0), (1, 2), (5, 0))]
+    one_by_one = [summarise([d], interval=0.9, kept=500) for d in drawn]
+    fit = summarise(drawn, interval=0.9, kept=1500)
     every = np.concatenate([d.weight.reshape(-1, 2) for d in drawn])
     np.testing.assert_allclose(fit.mean, np.mean([f.mean for f in one_by_one], axis=0))
     np.testing.assert_allclose(fit.sd, every.std(axis=0, ddof=1))
     np.testing.assert_allclose([fit.lower, fit.upper], np.quantile(every, [0.05, 0.95], axis=0))
     np.testing.assert_allclose(fit.r_hat, np.max([f.r_hat for f in one_by_one], axis=0))
     np.testing.assert_allclose(fit.ess_bulk, np.sum([f.ess_bulk for f in one_by_one], axis=0))
-    assert fit.divergences == 2
+    assert fit.certificate == {"divergences": 2}
     assert not fit.certified
 
 
@@ -163,7 +155,7 @@ def test_folds_mix_in_equal_parts():
 
 def test_summary_of_draws_by_brute_force():
     weight = np.random.default_rng(8).normal([0.2, -1.0], [0.5, 2.0], (4, 500, 2))
-    fit = summarise([Draws(weight, divergences=0)], options(interval=0.8), 500)
+    fit = summarise([drawn_by_hand(weight)], interval=0.8, kept=500)
     for k in range(2):
         flat = np.sort(weight[:, :, k].ravel())
         assert fit.mean[k] == pytest.approx(flat.sum() / 2000)
@@ -176,9 +168,11 @@ def test_summary_of_draws_by_brute_force():
 
 
 def test_equal_tailed_leaves_half_of_the_rest_on_each_side():
-    draws = np.arange(101.0).reshape(1, 101, 1)
-    lower, upper = equal_tailed(draws, 0.94)
+    lower, upper = equal_tailed(np.arange(101.0)[None], 0.94)
     assert (lower[0], upper[0]) == pytest.approx((3.0, 97.0))
+    for n in (1, 2, 7, 400):
+        ordered = np.sort(np.random.default_rng(n).normal(size=(3, n)), axis=1)
+        np.testing.assert_allclose(equal_tailed(ordered, 0.94), np.quantile(ordered, [0.03, 0.97], axis=1))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +186,7 @@ def test_certificate(fault, certified):
         weight[0, :, 1] += 1.0
     if fault == "slow":  # each value 20 times: 200 independent ones
         weight[:, :, 1] = np.repeat(rng.normal(size=(4, 50)), 20, axis=1)
-    fit = summarise([Draws(weight, divergences=int(fault == "divergent"))], options(), 1000)
+    fit = summarise([drawn_by_hand(weight, int(fault == "divergent"))], interval=0.9, kept=1000)
     assert fit.certified is certified
     assert (fit.r_hat[1] > 1.01) >= (fault == "stuck")
     assert (fit.ess_bulk[1] < 400) >= (fault == "slow")
@@ -204,7 +198,7 @@ def test_large_grids_keep_fewer_draws_and_say_what_they_keep():
     assert [keep_draws(n, 1000) for n in (1, 50, 51)] == [1000, 1000, 250]
     assert keep_draws(51, 100) == 100
     weight = np.random.default_rng(10).normal(size=(2, 1000, 2))
-    fit = summarise([Draws(weight, divergences=0)], options(), 250)
+    fit = summarise([drawn_by_hand(weight)], interval=0.9, kept=250)
     assert fit.draws.shape == (2, 250, 2)
     assert fit.mean == pytest.approx(weight.mean(axis=(0, 1))), "tables come from all draws"
     assert np.isin(fit.draws, weight.astype(np.float32)).all()
@@ -242,7 +236,7 @@ def test_an_order_effect_is_recovered_as_a_nuisance():
     design = build_design(
         study.data, ["j"], by=None, encoding="comparison", ties="drop", nuisance={"shown first": first}
     )
-    options = FitOptions("nuts", 1000, 4, None, 0.94, 10, 0)
+    options = FitOptions("exact", 1000, 4, None, 0.94, 10, 0)
     posterior = fit_design(design, arrange_prior(pdx.Laplace(0.1), ["clear"], ["shown first"]), options)
     fit = posterior.fits["j", "all"]
     assert abs(fit.mean[1] - 0.8) < 4 * fit.sd[1]

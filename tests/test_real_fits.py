@@ -1,7 +1,7 @@
 """Real preferences (HANNA): the fits agree with an independent sampler, and with mode and curvature.
 
-Monte Carlo: NUTS gives 4,000 draws with an ESS of about 4,000 for each mean, the Metropolis sampler
-40 chains of 800 steps with an ESS of about 700, so that 4 combined errors are about 0.16
+Monte Carlo: the engine gives 4,000 draws with an ESS of about 2,000 for each mean, the Metropolis
+sampler 40 chains of 800 steps with an ESS of about 700, so that 4 combined errors are about 0.18
 posterior sd. One comparison fails by chance with probability 6e-5, all 40 with 0.003; seeds are fixed.
 """
 
@@ -65,7 +65,7 @@ def test_posterior_agrees_with_an_independent_sampler(result, hanna, judge):
     np.testing.assert_allclose(rows["mean"], found.mean, atol=1e-6)
     np.testing.assert_allclose(rows["sd"], found.sd, rtol=1e-3)
     assert reference.ess.min() > 400, "the comparison would be blunt"
-    assert found.ess.min() > 1500
+    assert found.ess.min() > 1000
     distance = in_errors(found, reference)
     assert (distance < 4).all(), dict(zip(STEMS, distance.round(1), strict=True))
 
@@ -86,8 +86,8 @@ def test_normal_prior_agrees_with_mode_and_curvature(hanna):
 
     With 4,106 pairs for 10 weights the log posterior is nearly quadratic: the mean lies off the
     mode by its third derivative, relative to the sd of order 1 / sqrt(n) = 0.016 for effects of
-    this size, and the sd's relative correction is of order 1 / n. NUTS adds a Monte Carlo error:
-    16,000 draws with an ESS of about as many, 0.008 sd for a mean and 0.006 for an sd.
+    this size, and the sd's relative correction is of order 1 / n. 16,000 draws with an ESS of 7,000
+    and more add a Monte Carlo error of up to 0.012 sd for a mean and 0.009 for an sd.
     """
     x, y = untied(hanna, "human1")
     scale = 0.1
@@ -104,6 +104,6 @@ def test_normal_prior_agrees_with_mode_and_curvature(hanna):
     p = 1 / (1 + np.exp(-(x @ mode)))
     sd = np.sqrt(np.diag(np.linalg.inv((x.T * (p * (1 - p))) @ x + np.eye(len(STEMS)) / scale**2)))
     rows = pdx.dissect(hanna, judge="human1", prior=pdx.Normal(scale), draws=4000, random_seed=1).weights
-    assert (rows["ess_bulk"] > 8000).all()
+    assert (rows["ess_bulk"] > 6000).all()
     assert (np.abs(rows["mean"] - mode) < 0.05 * sd).all()
     assert (np.abs(rows["sd"] - sd) < 0.05 * sd).all()

@@ -67,7 +67,7 @@ def test_posterior_survives_bit_for_bit(result, loaded):
             one, two = getattr(fit, name), getattr(other, name)
             assert one.dtype == two.dtype
             np.testing.assert_array_equal(one, two, err_msg=f"{name} of {key}")
-        assert (fit.engine, fit.certified, fit.divergences) == (other.engine, other.certified, other.divergences)
+        assert (fit.engine, fit.certified, fit.certificate) == (other.engine, other.certified, other.certificate)
         assert type(other.certified) is bool
 
 

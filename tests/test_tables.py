@@ -10,12 +10,11 @@ import pandas as pd
 import pytest
 
 import prefdissect as pdx
+from cells import drawn_by_hand, summarise
 from prefdissect.dissection import Dissection
 from prefdissect.errors import OptionError, UnknownNameError
 from prefdissect.features import build_design
-from prefdissect.inference import FitOptions, Posterior
-from prefdissect.inference.draws import Draws
-from prefdissect.inference.fit import summarise
+from prefdissect.inference import Posterior
 
 JUDGES, PROPERTIES = ("me", "you"), ("clear", "long", "flat")
 SCENARIOS, CASES = ("Code", "Chat", "Thin"), ("hard",)
@@ -46,14 +45,13 @@ def make_result(df: pd.DataFrame | None = None, *, fit_thin: bool = False) -> Di
     """Return a dissection whose draws come from a normal distribution of known seed."""
     data = pdx.PreferenceData.from_frame(table_of_pairs() if df is None else df, cases=CASES)
     design = build_design(data, JUDGES, by="both", encoding="comparison", ties="drop")
-    options = FitOptions("nuts", 500, 4, None, 0.8, 10, 0)
     fits = {}
     rng = np.random.default_rng(1)
     for judge in JUDGES:
         for group in design.groups:
             weight = rng.normal([0.5, -0.3, 0.1], [0.3, 0.2, 0.5], (4, 500, 3)) + rng.normal(0, 0.3, 3)
             if group != "Thin" or fit_thin:
-                fits[judge, group] = summarise([Draws(weight, divergences=0)], options, 500)
+                fits[judge, group] = summarise([drawn_by_hand(weight)], interval=0.8, kept=500)
     posterior = Posterior(
         judges=JUDGES, groups=design.groups, columns=PROPERTIES, fits=fits, shape=(4, 500), interval=0.8
     )
