@@ -184,6 +184,14 @@ def test_folds_of_ep_agree_with_exact_refits():
     assert (np.abs(ep.upper - exact.upper) < 0.1 * exact.sd).all()
 
 
+@pytest.mark.parametrize("engine", ["ep", "exact"])
+def test_rounding_errors_do_not_keep_an_engine_busy_for_ever(engine):
+    """Units and weights so large that double precision does not hold the posterior: an answer, and no certificate."""
+    cell = make_cell(1e5 * ternary_cell(1, 5).x, np.ones(1), 1e6)
+    drawn = draws_of(engine, cell, as_arrays(Laplace(10.0), 5), draws=50, chains=2)
+    assert not drawn.certified
+
+
 # Certificates and what follows from them
 
 

@@ -56,7 +56,13 @@ class StandIn:
 
 
 def fit_ep(data: FitData, prior: PriorArrays) -> StandIn:
-    """Return the stand-in of a fit."""
+    """Return the stand-in of a fit; where rounding spoils it, the one that iterations begin with, not converged."""
+    standin = _propagate(data, prior, _MOST_ITERATIONS)
+    sound = np.isfinite(standin.mean).all() and np.isfinite(standin.cov).all() and (np.diagonal(standin.cov) > 0).all()
+    return standin if sound else _propagate(data, prior, 0)
+
+
+def _propagate(data: FitData, prior: PriorArrays, most: int) -> StandIn:
     from prefdissect.inference.compiled.ep import propagate
 
     n = len(data.statistic)
@@ -70,7 +76,7 @@ def fit_ep(data: FitData, prior: PriorArrays) -> StandIn:
         prior.is_laplace,
         _TOLERANCE,
         _PATIENCE,
-        _MOST_ITERATIONS,
+        most,
         precision,
         linear,
         prior_precision,

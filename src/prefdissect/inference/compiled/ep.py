@@ -279,6 +279,7 @@ def propagate(
         prior_tau[k] = (0.5 if laplace[k] else 1.0) / scale[k] ** 2
     mean[:] = 0.0
     cov[:] = 1.0
+    linear[:] = statistic
     _update_likelihood(xt, weight, mean, cov, tau, nu, 0.0, precision, shift)
     _solve(precision, statistic, prior_tau, prior_nu, mean, cov)
     before = 0.0

@@ -168,7 +168,7 @@ def _redraw(
             centre = (c - slope * rate) * columns[k, 0]
             while True:
                 b = centre + columns[k, 1] * rng.standard_normal()
-                if rng.standard_exponential() >= (abs(b) - slope * b) * rate:
+                if not rng.standard_exponential() < (abs(b) - slope * b) * rate:  # said so, a NaN ends the loop
                     break
         else:
             inverse = 1.0 / (up * down)
@@ -181,7 +181,9 @@ def _redraw(
                 length = down if above else up
                 height = place if above else place - down
                 excess = columns[k, 3] * b * b
-                if height <= length * (1.0 - excess) or height <= length * math.exp(-excess):  # the first is cheap
+                if not height > length * (1.0 - excess) or not height > length * math.exp(
+                    -excess
+                ):  # the first is cheap
                     break
         difference = b - w[k]
         w[k] = b
