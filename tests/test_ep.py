@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import integrate
@@ -11,6 +13,7 @@ from prefdissect.features import Cell
 from prefdissect.inference import Laplace, Normal
 from prefdissect.inference.compiled import ep as compiled
 from prefdissect.inference.ep import fit_ep
+from prefdissect.inference.fit_data import FitData
 from prefdissect.inference.prior import PriorArrays
 
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(120)
@@ -102,9 +105,38 @@ def test_rows_beyond_a_block_count_like_the_first():
     rng = np.random.default_rng(8)
     xt, tau, nu = rng.normal(size=(6, 300)), rng.random(300), rng.normal(size=300)
     precision, shift = np.ones((6, 6)), np.ones(6)
-    compiled._update_likelihood(xt, tau, np.zeros(6), np.eye(6), tau, nu, 0.0, precision, shift)
-    np.testing.assert_allclose(precision, (xt * tau) @ xt.T, rtol=1e-12)
-    np.testing.assert_allclose(shift, xt @ nu, rtol=1e-11)
+    for start in range(0, 300, 128):
+        part = slice(start, start + 128)
+        compiled._add_sites(xt, start, tau[part], nu[part], precision, shift)
+    compiled._mirror(precision)
+    np.testing.assert_allclose(precision, 1 + (xt * tau) @ xt.T, rtol=1e-12)
+    np.testing.assert_allclose(shift, 1 + xt @ nu, rtol=1e-11)
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize("n", [10_000, 1_000_000, 100_000_000])
+@pytest.mark.parametrize("w", [[2.0, 1.0], [0.8, -0.5, 0.3], [5.0, 3.0, -4.0]], ids=str)
+def test_rows_that_repeat_a_million_times(w, n, scale):
+    """Few distinct rows with strong effects: terms so narrow that nodes around 0 would see nothing of them.
+
+    With so many labels the posterior is a Gaussian of the curvature at its mode. Means differ from modes by the
+    skewness, which shrinks with sqrt(n); modes are where a few Newton's steps from the truth lead.
+    """
+    x = np.array(list(itertools.product([-1.0, 0.0, 1.0], repeat=len(w))))
+    x = x[len(x) // 2 + 1 :]  # mirror images and the zero row have no part in the fit
+    weight = np.full(len(x), n / len(x))
+    statistic = (weight / 2 * np.tanh(x @ w / 2)) @ x
+    found = fit_ep(FitData(np.ascontiguousarray(x.T), weight, statistic), as_arrays(Laplace(scale), len(w)))
+    mode = np.array(w)
+    for _ in range(20):
+        t = x @ mode
+        gradient = statistic - (weight / 2 * np.tanh(t / 2)) @ x - np.sign(mode) / scale
+        curvature = (x.T * (weight / 4 / np.cosh(t / 2) ** 2)) @ x
+        mode += np.linalg.solve(curvature, gradient)
+    sd = np.sqrt(np.diag(np.linalg.inv(curvature)))
+    assert found.converged
+    np.testing.assert_allclose(found.sd, sd, rtol=1.0 / np.sqrt(n))
+    np.testing.assert_allclose(found.mean / sd, mode / sd, atol=10 / np.sqrt(n))
 
 
 @pytest.mark.parametrize("n", [1, 2, 29, 60])

@@ -63,25 +63,10 @@ def fit_ep(data: FitData, prior: PriorArrays) -> StandIn:
 
 
 def _propagate(data: FitData, prior: PriorArrays, most: int) -> StandIn:
-    from prefdissect.inference.compiled.ep import propagate
+    from prefdissect.inference.compiled.ep import Block, Problem, propagate
 
     n = len(data.statistic)
-    precision, cov = np.empty((n, n)), np.empty((n, n))
-    linear, prior_precision, prior_linear, mean = np.empty((4, n))
-    iterations, converged = propagate(
-        data.xt,
-        data.weight,
-        data.statistic,
-        prior.scale,
-        prior.is_laplace,
-        _TOLERANCE,
-        _PATIENCE,
-        most,
-        precision,
-        linear,
-        prior_precision,
-        prior_linear,
-        mean,
-        cov,
-    )
-    return StandIn(precision, linear, prior_precision, prior_linear, mean, cov, iterations, converged)
+    problem = Problem(data.xt, data.weight, data.statistic, prior.scale, prior.is_laplace)
+    block = Block(np.empty((n, n)), *np.empty((4, n)), np.empty((n, n)))
+    iterations, converged = propagate(problem, block, _TOLERANCE, _PATIENCE, most)
+    return StandIn(*block, iterations, converged)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,12 +11,35 @@ from prefdissect._typing import BoolArray, FloatArray
 from prefdissect.inference.compiled._compile import compiled
 from prefdissect.inference.compiled.elementary import exp
 
-__all__ = ["propagate"]
+__all__ = ["Block", "Problem", "propagate"]
 
 _BLOCK = 128  # rows at a time: 29 columns of them fill the first cache
 _nodes, _weights = np.polynomial.hermite_e.hermegauss(7)
 _NODES, _NODE_WEIGHTS = tuple(_nodes.tolist()), tuple((_weights / _weights.sum()).tolist())
 _LEAST_VARIANCE = 1e-8  # of a score: below it differences of moments would be rounding
+_LEAST_SPREAD, _MOST_SHIFT = 0.1, 2.5  # of a tilted density, in units of the marginal, that the nodes can see
+_NEAR = 1.0  # how close to the mode, in standard deviations, is close enough to begin from
+
+
+class Problem(NamedTuple):
+    """The data of a fit, see `FitData`, and the prior of each column, see `PriorArrays`."""
+
+    xt: FloatArray
+    weight: FloatArray
+    statistic: FloatArray
+    scale: FloatArray
+    laplace: BoolArray
+
+
+class Block(NamedTuple):
+    """What is to be found, see `StandIn`: the Gaussian of the likelihood, that of the prior, and their product."""
+
+    precision: FloatArray
+    linear: FloatArray
+    prior_precision: FloatArray
+    prior_linear: FloatArray
+    mean: FloatArray
+    cov: FloatArray
 
 
 @compiled(inline="always")
@@ -86,7 +110,9 @@ def _match(
             two[i] += mass * node * node
     for i in range(n_rows):
         shift, variance = one[i] / zero[i], sd[i] * sd[i]
-        spread = max(two[i] / zero[i] - shift * shift, 1e-10)  # of t, in units of v
+        spread = two[i] / zero[i] - shift * shift  # of t, in units of v
+        # A density that lies beside the nodes tells them where to go, but not how wide it is
+        spread = 1.0 if spread < _LEAST_SPREAD or abs(shift) > _MOST_SHIFT else spread
         # Cavity: precision 1/v - tau, shift m/v - nu. A log-concave term has a site of positive precision
         nu[i] += step * ((m[i] + sd[i] * shift) / spread - m[i]) / variance
         tau[i] += step * (max(tau[i] + (1.0 / spread - 1.0) / variance, 0.0) - tau[i])
@@ -130,32 +156,63 @@ def _add_sites(
 
 
 @compiled(fastmath=True)
-def _update_likelihood(
-    xt: FloatArray,
-    weight: FloatArray,
-    mean: FloatArray,
-    cov: FloatArray,
-    tau: FloatArray,
-    nu: FloatArray,
-    step: float,
-    precision: FloatArray,
-    shift: FloatArray,
-) -> None:
-    """Move the sites of all rows, and fill X'diag(tau)X and X'nu; where `step` is 0 only the latter."""
-    n_columns, n_rows = xt.shape
-    precision[:] = 0.0
-    shift[:] = 0.0
+def _expand(
+    xt: FloatArray, start: int, mean: FloatArray, weight: FloatArray, tau: FloatArray, nu: FloatArray, m: FloatArray
+) -> float:
+    """Set the sites of a block to the second-order expansions of their terms at `mean`; return the terms' sum."""
+    m[:] = 0.0
+    end, total = start + len(m), 0.0
+    for k in range(len(xt)):
+        xk, c = xt[k, start:end], mean[k]
+        for i in range(len(m)):
+            m[i] += c * xk[i]
+    for i in range(len(m)):
+        e = exp(-abs(m[i]))
+        tau[i] = weight[i] * e / ((1.0 + e) * (1.0 + e))
+        slope = 0.5 * weight[i] * (1.0 - e) / (1.0 + e)
+        nu[i] = tau[i] * m[i] - (slope if m[i] > 0.0 else -slope)
+        total -= weight[i] * _log_cosh(m[i])
+    return total
+
+
+@compiled()
+def _expand_likelihood(problem: Problem, block: Block, tau: FloatArray, nu: FloatArray) -> float:
+    """Set all sites to expansions at the mean, and the likelihood's Gaussian to their sum; return the log likelihood."""
+    xt, weight, total, m = problem.xt, problem.weight, 0.0, np.empty(_BLOCK)
+    block.precision[:] = 0.0
+    block.linear[:] = problem.statistic
+    for start in range(0, len(weight), _BLOCK):
+        end = min(start + _BLOCK, len(weight))
+        total += _expand(xt, start, block.mean, weight[start:end], tau[start:end], nu[start:end], m[: end - start])
+        _add_sites(xt, start, tau[start:end], nu[start:end], block.precision, block.linear)
+    _mirror(block.precision)
+    for k in range(len(xt)):
+        total += problem.statistic[k] * block.mean[k]
+    return total
+
+
+@compiled()
+def _match_likelihood(problem: Problem, block: Block, tau: FloatArray, nu: FloatArray, step: float) -> None:
+    """Move all sites towards their terms' tilted moments, and set the likelihood's Gaussian to their sum."""
+    xt, weight = problem.xt, problem.weight
     m, v, moments = np.empty(_BLOCK), np.empty(_BLOCK), np.empty((5, _BLOCK))
-    for start in range(0, n_rows, _BLOCK):
-        end = min(start + _BLOCK, n_rows)
+    block.precision[:] = 0.0
+    block.linear[:] = problem.statistic
+    for start in range(0, len(weight), _BLOCK):
+        end = min(start + _BLOCK, len(weight))
         n = end - start
-        if step > 0.0:
-            _score(xt, start, mean, cov, m[:n], v[:n])
-            _match(m[:n], v[:n], weight[start:end], tau[start:end], nu[start:end], step, moments)
-        _add_sites(xt, start, tau[start:end], nu[start:end], precision, shift)
-    for k in range(n_columns):
+        _score(xt, start, block.mean, block.cov, m[:n], v[:n])
+        _match(m[:n], v[:n], weight[start:end], tau[start:end], nu[start:end], step, moments)
+        _add_sites(xt, start, tau[start:end], nu[start:end], block.precision, block.linear)
+    _mirror(block.precision)
+
+
+@compiled()
+def _mirror(a: FloatArray) -> None:
+    """Copy the upper triangle to the lower one."""
+    for k in range(len(a)):
         for j in range(k):
-            precision[k, j] = precision[j, k]
+            a[k, j] = a[j, k]
 
 
 @compiled()
@@ -186,19 +243,42 @@ def _laplace_moments(m: float, v: float, scale: float) -> tuple[float, float]:
 
 
 @compiled()
-def _update_prior(
-    scale: FloatArray, mean: FloatArray, cov: FloatArray, tau: FloatArray, nu: FloatArray, step: float, k: int
-) -> None:
-    """Move the site of column k, whose prior is Laplace, in place."""
-    v = cov[k, k]
-    known = 1.0 / v - tau[k]  # what the data say
-    if known * scale[k] ** 2 < 1e-8:  # nothing
-        tau[k], nu[k] = 0.5 / scale[k] ** 2, 0.0
-        return
-    shift = mean[k] / v - nu[k]
-    tilted_mean, tilted_variance = _laplace_moments(shift / known, 1.0 / known, scale[k])
-    tau[k] += step * (max(1.0 / tilted_variance - known, 1e-6 / scale[k] ** 2) - tau[k])
-    nu[k] += step * (tilted_mean / tilted_variance - shift - nu[k])
+def _expand_prior(problem: Problem, block: Block) -> float:
+    """Set the prior's sites to what bounds a smooth prior at the mean from below; return its log density there.
+
+    A Laplace prior is rounded off, exp(-sqrt(b**2 + c**2) / scale): with c twice the scale its curvature at 0 is
+    that of a Gaussian with the prior's variance.
+    """
+    total = 0.0
+    for k in range(len(problem.scale)):
+        b, scale = block.mean[k], problem.scale[k]
+        rounded = math.sqrt(b * b + 4.0 * scale * scale)
+        if problem.laplace[k]:
+            block.prior_precision[k] = 1.0 / (scale * rounded)
+            total -= rounded / scale
+        else:
+            block.prior_precision[k] = 1.0 / (scale * scale)
+            total -= 0.5 * (b / scale) ** 2
+        block.prior_linear[k] = 0.0
+    return total
+
+
+@compiled()
+def _match_prior(problem: Problem, block: Block, step: float) -> None:
+    """Move the sites of the Laplace priors towards their tilted moments; those of Normal ones are exact."""
+    mean, cov, tau, nu = block.mean, block.cov, block.prior_precision, block.prior_linear
+    for k in range(len(mean)):
+        if not problem.laplace[k]:
+            continue
+        v, scale = cov[k, k], problem.scale[k]
+        known = 1.0 / v - tau[k]  # what the data say
+        if known * scale**2 < 1e-8:  # nothing
+            tau[k], nu[k] = 0.5 / scale**2, 0.0
+            continue
+        shift = mean[k] / v - nu[k]
+        tilted_mean, tilted_variance = _laplace_moments(shift / known, 1.0 / known, scale)
+        tau[k] += step * (max(1.0 / tilted_variance - known, 1e-6 / scale**2) - tau[k])
+        nu[k] += step * (tilted_mean / tilted_variance - shift - nu[k])
 
 
 @compiled(fastmath=True)
@@ -221,76 +301,66 @@ def _invert(a: FloatArray) -> None:
 
 
 @compiled()
-def _solve(
-    precision: FloatArray,
-    linear: FloatArray,
-    prior_tau: FloatArray,
-    prior_nu: FloatArray,
-    mean: FloatArray,
-    cov: FloatArray,
-) -> float:
-    """Fill the posterior's mean and covariance; return the largest move, of a mean in its sd or of a log sd."""
+def _solve(block: Block) -> tuple[float, float]:
+    """Fill the posterior's mean and covariance; return the largest moves, of a mean in its sd and of a log sd."""
+    mean, cov = block.mean, block.cov
     n = len(mean)
     before = np.empty(n)
     for k in range(n):
         before[k] = cov[k, k]
-    cov[:] = precision
+    cov[:] = block.precision
     for k in range(n):
-        cov[k, k] += prior_tau[k]
+        cov[k, k] += block.prior_precision[k]
     _invert(cov)
-    moved = 0.0
+    shifted, stretched = 0.0, 0.0
     for k in range(n):
         new = 0.0
         for j in range(n):
-            new += cov[k, j] * (linear[j] + prior_nu[j])
-        moved = max(moved, abs(new - mean[k]) / math.sqrt(cov[k, k]), 0.5 * abs(math.log(cov[k, k] / before[k])))
+            new += cov[k, j] * (block.linear[j] + block.prior_linear[j])
+        shifted = max(shifted, abs(new - mean[k]) / math.sqrt(cov[k, k]))
+        stretched = max(stretched, 0.5 * abs(math.log(cov[k, k] / before[k])))
         mean[k] = new
-    return moved
+    return shifted, stretched
 
 
 @compiled()
-def propagate(
-    xt: FloatArray,
-    weight: FloatArray,
-    statistic: FloatArray,
-    scale: FloatArray,
-    laplace: BoolArray,
-    tolerance: float,
-    patience: int,
-    most: int,
-    precision: FloatArray,
-    linear: FloatArray,
-    prior_tau: FloatArray,
-    prior_nu: FloatArray,
-    mean: FloatArray,
-    cov: FloatArray,
-) -> tuple[int, bool]:
-    """Fill the stand-in, `precision` and `linear`, the prior's sites, and the posterior's mean and covariance.
+def _approach_mode(problem: Problem, block: Block, tau: FloatArray, nu: FloatArray, most: int) -> None:
+    """Take Newton's steps towards the mode, each halved until it gains, and leave the sites expanded near it.
+
+    Moment matching looks around the current mean, a few standard deviations far. Where many rows are equal
+    their one term is so narrow that it would see nothing from farther away.
+    """
+    block.mean[:] = 0.0
+    block.cov[:] = 1.0
+    last, best = block.mean.copy(), -np.inf
+    for _ in range(most):
+        density = _expand_likelihood(problem, block, tau, nu) + _expand_prior(problem, block)
+        if density < best - 1e-9 * abs(best):
+            block.mean[:] = 0.5 * (block.mean + last)
+            continue
+        best = density
+        last[:] = block.mean
+        shifted, _ = _solve(block)
+        if shifted < _NEAR:
+            break
+
+
+@compiled()
+def propagate(problem: Problem, block: Block, tolerance: float, patience: int, most: int) -> tuple[int, bool]:
+    """Fill the block, beginning near the mode.
 
     Sites move all at once; steps are halved after `patience` iterations. Returns how many there were, of
     at most `most`, and whether no moment would move by more than `tolerance` if they went on: moves shrink
     about geometrically, so the last two say how far the rest would go.
     """
-    n_columns, n_rows = xt.shape
-    tau, nu = 0.2 * weight, np.zeros(n_rows)  # a term's curvature is weight / 4 at 0 and less elsewhere
-    shift = np.empty(n_columns)
-    prior_nu[:] = 0.0
-    for k in range(n_columns):
-        prior_tau[k] = (0.5 if laplace[k] else 1.0) / scale[k] ** 2
-    mean[:] = 0.0
-    cov[:] = 1.0
-    linear[:] = statistic
-    _update_likelihood(xt, weight, mean, cov, tau, nu, 0.0, precision, shift)
-    _solve(precision, statistic, prior_tau, prior_nu, mean, cov)
+    tau, nu = np.empty_like(problem.weight), np.empty_like(problem.weight)
+    _approach_mode(problem, block, tau, nu, 50)
     before = 0.0
     for iteration in range(1, most + 1):
         step = 1.0 if iteration <= patience else 0.5
-        _update_likelihood(xt, weight, mean, cov, tau, nu, step, precision, shift)
-        for k in range(n_columns):
-            linear[k] = statistic[k] + shift[k]
-            if laplace[k]:
-                _update_prior(scale, mean, cov, prior_tau, prior_nu, step, k)
-        moved = _solve(precision, linear, prior_tau, prior_nu, mean, cov)
+        _match_likelihood(problem, block, tau, nu, step)
+        _match_prior(problem, block, step)
+        moved = max(_solve(block))
         if moved == 0.0 or moved * moved < tolerance * (before - moved):  # moved ratio / (1 - ratio)
             return iteration, True
         before = moved

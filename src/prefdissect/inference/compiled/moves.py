@@ -60,16 +60,25 @@ def _describe_columns(precision: FloatArray, scale: FloatArray, laplace: BoolArr
 def _find_ridges(cov: FloatArray) -> FloatArray:
     """Return the pairs of columns correlated by more than `_RIDGE`, [pair, 3]: both columns, and the ridge's slope.
 
-    Redrawing one coordinate at a time creeps along such a ridge. At most as many pairs as columns, the first ones.
+    Redrawing one coordinate at a time creeps along such a ridge. At most as many pairs as columns, the steepest ones.
     """
     n = len(cov)
-    found, ridges = 0, np.empty((n, 3))
+    found, ridges, steepness = 0, np.empty((n, 3)), np.empty(n)
     for i in range(n):
         for j in range(i + 1, n):
-            if found < n and abs(cov[i, j]) > _RIDGE * math.sqrt(cov[i, i] * cov[j, j]):
-                slope = math.sqrt(cov[j, j] / cov[i, i])
-                ridges[found, 0], ridges[found, 1], ridges[found, 2] = i, j, slope if cov[i, j] > 0.0 else -slope
+            steep = abs(cov[i, j]) / math.sqrt(cov[i, i] * cov[j, j])
+            if not steep > _RIDGE:
+                continue
+            place = found
+            if found < n:
                 found += 1
+            else:
+                place = int(np.argmin(steepness))
+                if steep <= steepness[place]:
+                    continue
+            slope = math.sqrt(cov[j, j] / cov[i, i])
+            ridges[place, 0], ridges[place, 1], ridges[place, 2] = i, j, slope if cov[i, j] > 0.0 else -slope
+            steepness[place] = steep
     return ridges[:found]
 
 
@@ -91,11 +100,15 @@ def prepare(surrogate: Surrogate) -> Plan:
 def _draw_on_line(h: float, c: float, kinks: FloatArray, rng: np.random.Generator) -> float:
     """Move from 0 along exp(c t - h t**2 / 2 - |t - k0| s0 - |t - k1| s1), `kinks` being k0, s0, k1, s1 with k0 <= k1.
 
-    One Metropolis step with a Gaussian that has the target's mode, no wider than the prior, whatever h. Reversible.
+    One Metropolis step: the proposal is a Gaussian with the target's mode, no wider than the prior, whatever h is.
+    It is independent of where the move starts, as all that it is made of stays in place when the line is
+    measured from another point: curvature that is added is centred between the kinks.
     """
     k0, s0, k1, s1 = kinks
     missing = max(0.0, ((s0 + s1) / 4.0) ** 2 - h)
+    between = (s0 * k0 + s1 * k1) / (s0 + s1) if missing > 0.0 else 0.0
     h += missing
+    c += missing * between
     g0, g1 = -1.0, -1.0  # slopes of the |t - k| that put the Gaussian's mode where the target's is
     mode = (c + s0 + s1) / h
     if mode >= k0:
@@ -108,7 +121,8 @@ def _draw_on_line(h: float, c: float, kinks: FloatArray, rng: np.random.Generato
                 mode, g1 = k1, (c - h * k1 - s0) / s1
     t = mode + rng.standard_normal() / math.sqrt(h)
     now = s0 * (abs(k0) + g0 * k0) + s1 * (abs(k1) + g1 * k1)
-    new = s0 * (abs(t - k0) - g0 * (t - k0)) + s1 * (abs(t - k1) - g1 * (t - k1)) - 0.5 * missing * t * t
+    new = s0 * (abs(t - k0) - g0 * (t - k0)) + s1 * (abs(t - k1) - g1 * (t - k1))
+    new -= 0.5 * missing * t * (t - 2.0 * between)
     return t if rng.standard_exponential() >= new - now else 0.0
 
 
