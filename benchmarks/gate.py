@@ -136,13 +136,14 @@ def _prepare(cell: Cell, scale: float) -> tuple[FitData, PriorArrays]:
 def _draw_exact(data: FitData, prior: PriorArrays, standin: StandIn | None = None, *, draws: int) -> FloatArray:
     """Return draws [chain, draw, column]."""
     rng = np.random.default_rng([0, 0 if standin is None else 2])
-    return sample_exact(data, prior, draws=draws, chains=4, rng=rng, on_share=ignore, standin=standin).weight
+    standin = fit_ep(data, prior) if standin is None else standin
+    return sample_exact(data, prior, standin, draws=draws, chains=4, rng=rng, on_share=ignore).weight
 
 
 def _certified(data: FitData, prior: PriorArrays, standin: StandIn) -> bool:
     """Return whether engine ep certifies a fit with this stand-in."""
     rng = np.random.default_rng([0, 3])
-    return sample_ep(data, prior, draws=250, chains=4, rng=rng, on_share=ignore, standin=standin).certified
+    return sample_ep(data, prior, standin, draws=250, chains=4, rng=rng, on_share=ignore).certified
 
 
 def _moments(draws: FloatArray) -> _Moments:

@@ -16,6 +16,7 @@ from prefdissect.inference import Laplace, arrange_prior
 from prefdissect.inference.certificate import certify_chains
 from prefdissect.inference.diagnostics import diagnose
 from prefdissect.inference.draws import Draws
+from prefdissect.inference.ep import fit_ep
 from prefdissect.inference.fit_data import FitData, gather
 from prefdissect.inference.nuts import sample_nuts
 
@@ -60,7 +61,8 @@ def run_nuts(cell: Cell, scale: float = SCALE, *, draws: int = 1000, seed: int =
     """Return the draws of prefdissect's reference engine, whose model is compiled at its first call."""
     prior = arrange_prior(Laplace(scale), [str(k) for k in range(cell.x.shape[1])])
     rng = np.random.default_rng([seed, 1])
-    return sample_nuts(reduce_cell(cell), prior, draws=draws, chains=4, rng=rng, on_share=ignore)
+    data = reduce_cell(cell)
+    return sample_nuts(data, prior, fit_ep(data, prior), draws=draws, chains=4, rng=rng, on_share=ignore)
 
 
 def run_numpyro(cell: Cell, scale: float = SCALE, *, seed: int = 0) -> FloatArray:

@@ -10,6 +10,7 @@ from prefdissect.inference.certificate import certify_chains
 from prefdissect.inference.diagnostics import diagnose
 from prefdissect.inference.draws import Draws
 from prefdissect.inference.engines import _SAMPLERS
+from prefdissect.inference.ep import StandIn, fit_ep
 from prefdissect.inference.fit_data import FitData, gather
 from prefdissect.inference.prior import PriorArrays
 from sampler import Moments, moments
@@ -41,9 +42,11 @@ def reduced(cell: Cell) -> FitData:
 
 def draws_of(engine: str, cell: Cell, prior: PriorArrays, *, draws: int = 1000, chains: int = 2, seed: int = 0):
     """Return what one engine, and no other, draws for one cell."""
+    data = reduced(cell)
     return _SAMPLERS[engine](
-        reduced(cell),
+        data,
         prior,
+        fit_ep(data, prior),
         draws=draws,
         chains=chains,
         rng=np.random.default_rng(seed),
@@ -64,4 +67,6 @@ def drawn_by_hand(weight: np.ndarray, divergences: int = 0) -> Draws:
 
 def summarise(drawn: list[Draws], *, interval: float, kept: int) -> Fit:
     """Return the summary of draws made by hand; their prior does not matter."""
-    return summary.summarise(drawn, as_arrays(Normal(1.0), drawn[0].weight.shape[2]), interval=interval, kept=kept)
+    n = drawn[0].weight.shape[2]
+    unknown = StandIn(np.zeros((n, n)), *np.zeros((4, n)), np.zeros((n, n)), 0, False)
+    return summary.summarise(drawn, [unknown] * len(drawn), as_arrays(Normal(1.0), n), interval=interval, kept=kept)

@@ -10,6 +10,7 @@ from scipy import stats
 import prefdissect as pdx
 from cells import as_arrays, make_cell, reduced
 from prefdissect.inference import Laplace
+from prefdissect.inference.ep import fit_ep
 from prefdissect.inference.prior import PriorArrays
 from prefdissect.inference.surrogate import sample_exact
 
@@ -71,9 +72,11 @@ def ranks_of_truth(prior: PriorArrays, n_fits: int, n_rows: int, n_ranks: int, s
         x[:, 1] = np.where(rng.random(n_rows) < 0.7, x[:, 0], x[:, 1])
         x[:, -1] *= 3
         y = (rng.random(n_rows) < 1 / (1 + np.exp(-(x @ w)))).astype(float)
+        data = reduced(make_cell(x, y))
         drawn = sample_exact(
-            reduced(make_cell(x, y)),
+            data,
             prior,
+            fit_ep(data, prior),
             draws=500,
             chains=2,
             rng=np.random.default_rng([seed, i]),

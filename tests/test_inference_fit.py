@@ -6,11 +6,13 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+import threadpoolctl
 
 import prefdissect as pdx
 from cells import drawn_by_hand, summarise
 from prefdissect.errors import ConvergenceWarning, TooFewPairsError
 from prefdissect.features import Cell, build_design
+from prefdissect.inference import fit
 from prefdissect.inference.fit import FitOptions, fit_cells, fit_design, leave_out_folds, make_rng
 from prefdissect.inference.prior import Normal, arrange_prior
 from prefdissect.inference.summary import equal_tailed, keep_draws
@@ -224,6 +226,21 @@ def test_threads_do_not_mix_up_judges():
     with joblib.parallel_config(backend="threading", n_jobs=2):
         together = pdx.dissect(study.data, draws=50, chains=2, random_seed=1).weights
     pd.testing.assert_frame_equal(alone, together)
+
+
+def test_calls_at_once_leave_the_linear_algebra_as_it_was():
+    """The call that began first ends first: its end must not free the threads of the other, nor pin them for good."""
+
+    def threads() -> list[int]:
+        return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+    before, one, other = threads(), fit._one_blas_thread(), fit._one_blas_thread()
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    assert set(threads()) == {1}
+    other.__exit__(None, None, None)
+    assert threads() == before
 
 
 def test_an_order_effect_is_recovered_as_a_nuisance():

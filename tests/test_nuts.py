@@ -7,13 +7,16 @@ import pytest
 
 from cells import as_arrays, fit, reduced, simulated_cell
 from prefdissect.inference import Laplace, Normal, nuts
+from prefdissect.inference.ep import fit_ep
 
 
 def test_progress_adds_up_to_one_fit():
     shares = []
+    data, prior = reduced(simulated_cell(40)), as_arrays(Laplace(0.1))
     drawn = nuts.sample_nuts(
-        reduced(simulated_cell(40)),
-        as_arrays(Laplace(0.1)),
+        data,
+        prior,
+        fit_ep(data, prior),
         draws=20,
         chains=2,
         rng=np.random.default_rng(5),

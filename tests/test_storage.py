@@ -63,7 +63,7 @@ def test_posterior_survives_bit_for_bit(result, loaded):
     assert loaded.fitted.fits.keys() == result.fitted.fits.keys()
     for key, fit in result.fitted.fits.items():
         other = loaded.fitted.fits[key]
-        for name in (*fit.SUMMARIES, "draws"):
+        for name in (*fit.SUMMARIES, "cov", "precision", "linear", "draws"):
             one, two = getattr(fit, name), getattr(other, name)
             assert one.dtype == two.dtype
             np.testing.assert_array_equal(one, two, err_msg=f"{name} of {key}")
@@ -197,7 +197,7 @@ def test_failed_save_leaves_the_old_file_and_nothing_else(result, path, tmp_path
     assert target.read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("fault", ["missing", "text", "cut", "other netcdf", "no design", "folder"])
+@pytest.mark.parametrize("fault", ["missing", "text", "cut", "other netcdf", "no design", "no certificates", "folder"])
 def test_file_that_is_no_dissection(path, tmp_path, fault):
     target = tmp_path / "broken.nc"
     if fault == "text":
@@ -210,6 +210,10 @@ def test_file_that_is_no_dissection(path, tmp_path, fault):
         target.write_bytes(path.read_bytes())
         with h5py.File(target, "a") as file:
             del file["design"]
+    elif fault == "no certificates":
+        target.write_bytes(path.read_bytes())
+        with h5py.File(target, "a") as file:
+            del file["fits/certificate"]
     elif fault == "folder":
         target.mkdir()
     with pytest.raises(FileFormatError, match=r"broken\.nc") as caught:
@@ -217,14 +221,15 @@ def test_file_that_is_no_dissection(path, tmp_path, fault):
     assert "\n" not in str(caught.value)
 
 
-def test_file_of_a_newer_version_says_so(path, tmp_path):
-    target = tmp_path / "newer.nc"
+@pytest.mark.parametrize(("written", "said"), [(999, "newer prefdissect.*999"), (1, "older prefdissect.*dissect the")])
+def test_file_of_another_version_says_so(path, tmp_path, written, said):
+    target = tmp_path / "other.nc"
     target.write_bytes(path.read_bytes())
     with h5py.File(target, "a") as file:
         meta = str(file.attrs["prefdissect"])
-        assert '"format": 1' in meta
-        file.attrs["prefdissect"] = meta.replace('"format": 1', '"format": 999')
-    with pytest.raises(FileFormatError, match="newer prefdissect.*999"):
+        assert '"format": 2' in meta
+        file.attrs["prefdissect"] = meta.replace('"format": 2', f'"format": {written}')
+    with pytest.raises(FileFormatError, match=said):
         Dissection.load(target)
 
 

@@ -44,11 +44,18 @@ def check_choice(argument: str, value: Any, options: Any) -> Any:
     return value
 
 
-def check_positive(argument: str, value: float, *, below: float = np.inf) -> float:
-    """Return `value` if it is a number in (0, below), else raise `OptionError`."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 < value < below:
+def check_flag(argument: str, value: bool | None) -> bool | None:
+    """Return `value` if it is True, False or None, else raise `OptionError`."""
+    if not (value is None or isinstance(value, bool)):
+        raise OptionError(f"{argument}={value!r} must be True, False or None")
+    return value
+
+
+def check_positive(argument: str, value: float, *, above: float = 0.0, below: float = np.inf) -> float:
+    """Return `value` if it is a number in (above, below), else raise `OptionError`."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not above < value < below:
         limit = "" if below == np.inf else f" and below {below:g}"
-        raise OptionError(f"{argument}={value!r} must be a number above 0{limit}")
+        raise OptionError(f"{argument}={value!r} must be a number above {above:g}{limit}")
     return float(value)
 
 

@@ -20,6 +20,7 @@ from prefdissect._typing import (
     Ties,
     check_choice,
     check_count,
+    check_flag,
     check_positive,
 )
 from prefdissect.data import PreferenceData, load
@@ -86,7 +87,8 @@ def dissect(
         the next takes over (`ep`, `exact`, `nuts`), with a warning, and the row names it.
     draws, chains
         Draws per chain, and chains (at least 2). A fit of a sampler needs an effective sample size of
-        400 to be certified.
+        400 to be certified. With fewer than 1,600 draws in all a low one is no reason for another engine to
+        take over.
     folds
         Average over so many fits that each leave out a fold, as the paper does with 10.
     interval
@@ -118,6 +120,7 @@ def dissect(
     options = _check_options(engine, draws, chains, folds, interval, min_pairs, random_seed)
     check_choice("encoding", encoding, Encoding)
     check_choice("ties", ties, Ties)
+    check_flag("progress", progress)
     loaded = _load(data, judge, schema)
     judges = _choose_judges(loaded, judge)
     design = build_design(loaded, judges, by=by, encoding=encoding, ties=ties)
@@ -334,5 +337,5 @@ def _pick(what: str, wanted: str | Sequence[str] | None, valid: Sequence[str]) -
 
 
 def _versions() -> dict[str, str]:
-    packages = ("prefdissect", "pymc", "arviz", "numpy")
+    packages = ("prefdissect", "numba", "numpy", "scipy", "pymc", "arviz")
     return {name: metadata.version(name) for name in packages}

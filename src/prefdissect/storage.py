@@ -28,9 +28,10 @@ from prefdissect.schema import PropertySchema
 
 __all__ = ["read_file", "write_file"]
 
-_FORMAT = 1
+_FORMAT = 2  # 2: covariances and the likelihood's Gaussian of each fit; engines and certificates
 _CONTRACT = ["prompt_id", "response_id_a", "response_id_b", "model_a", "model_b", "cluster"]
 _PER_FIT = ("engine", "certified", "certificate")
+_MATRICES = ("cov", "precision")
 
 
 def write_file(
@@ -71,21 +72,30 @@ def read_file(path: Path) -> tuple[PreferenceData, Design, Posterior, dict[str, 
     Raises
     ------
     FileFormatError
-        If the file is missing, is no netCDF file of ours, or was written by a newer version.
+        If the file is missing, is no netCDF file of ours, or was written in another format.
     """
     if not path.is_file():
         raise FileFormatError(f"there is no file {str(path)!r}")
     try:
         with xr.open_dataset(path, engine="h5netcdf") as root:
             meta = json.loads(root.attrs["prefdissect"])
+        _check_format(path, meta["format"])
         parts = {name: _read_part(path, name) for name in ("posterior", "fits", "design", "data")}
-    except (OSError, KeyError, ValueError) as error:
-        raise FileFormatError(f"{str(path)!r} is no saved dissection: {error}") from error
-    if meta["format"] > _FORMAT:
-        raise FileFormatError(f"{str(path)!r} was written by a newer prefdissect (format {meta['format']}); upgrade")
-    data = _unpack_data(parts["data"])
-    design = _unpack_design(parts["design"], data.schema)
-    return data, design, _unpack_fits(parts["fits"], parts["posterior"], meta["interval"]), meta["options"]
+        data = _unpack_data(parts["data"])
+        design = _unpack_design(parts["design"], data.schema)
+        return data, design, _unpack_fits(parts["fits"], parts["posterior"], meta["interval"]), meta["options"]
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise FileFormatError(f"{str(path)!r} is no saved dissection: {error!r}") from error
+
+
+def _check_format(path: Path, written: int) -> None:
+    if written > _FORMAT:
+        raise FileFormatError(f"{str(path)!r} was written by a newer prefdissect (format {written}); upgrade")
+    if written < _FORMAT:
+        raise FileFormatError(
+            f"{str(path)!r} was written by an older prefdissect (format {written}), without the covariances and "
+            "certificates of its fits; dissect the data again, which takes seconds"
+        )
 
 
 def _read_part(path: Path, name: str) -> xr.Dataset:
@@ -96,7 +106,8 @@ def _read_part(path: Path, name: str) -> xr.Dataset:
 def _pack_fits(posterior: Posterior) -> xr.Dataset:
     grid = ("judge", "group")
     fitted = np.array([[(j, g) in posterior.fits for g in posterior.groups] for j in posterior.judges])
-    fields = {name: ((*grid, "property"), posterior.stack(name)) for name in Fit.SUMMARIES}
+    fields = {name: ((*grid, "property"), posterior.stack(name)) for name in (*Fit.SUMMARIES, "linear")}
+    matrices = {name: ((*grid, "property", "other_property"), posterior.stack(name)) for name in _MATRICES}
     per_fit = {
         name: (
             grid,
@@ -109,7 +120,7 @@ def _pack_fits(posterior: Posterior) -> xr.Dataset:
         "group": list(posterior.groups),
         "property": list(posterior.columns),
     }
-    return xr.Dataset({**fields, **per_fit, "fitted": (grid, fitted.astype("int8"))}, coords=coords)
+    return xr.Dataset({**fields, **matrices, **per_fit, "fitted": (grid, fitted.astype("int8"))}, coords=coords)
 
 
 def _of(posterior: Posterior, judge: str, group: str, name: str) -> Any:
@@ -130,7 +141,7 @@ def _unpack_fits(fits: xr.Dataset, posterior: xr.Dataset, interval: float) -> Po
             cell = fits.isel(judge=j, group=g)
             if int(cell["fitted"]):
                 out[judge, group] = Fit(
-                    **{name: cell[name].to_numpy().astype(float) for name in Fit.SUMMARIES},
+                    **{name: cell[name].to_numpy().astype(float) for name in (*Fit.SUMMARIES, "linear", *_MATRICES)},
                     draws=draws[j, g],
                     engine=str(cell["engine"].item()),  # type: ignore[arg-type]  # was an Engine when written
                     certified=bool(cell["certified"]),

@@ -6,11 +6,13 @@ fails fits that are right to three digits and passes some that are wrong.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from prefdissect._typing import FloatArray
 
-__all__ = ["FEW_DRAWS", "LEAST_ESS", "MOST_R_HAT", "certify_chains", "certify_standin"]
+__all__ = ["FEW_DRAWS", "LEAST_ESS", "MOST_R_HAT", "certify_chains", "certify_standin", "moved_well"]
 
 # Samplers: the customary limits (Vehtari et al. 2021), for every column.
 MOST_R_HAT, LEAST_ESS = 1.01, 400
@@ -28,6 +30,11 @@ def certify_chains(r_hat: FloatArray, ess_bulk: FloatArray, *, acceptance: float
         and acceptance >= LEAST_ACCEPTANCE
         and divergences == 0
     )
+
+
+def moved_well(certificate: Mapping[str, float]) -> bool:
+    """Whether a sampler moved as it should: if so, only more draws can help where it is not certified."""
+    return certificate.get("acceptance", 1.0) >= LEAST_ACCEPTANCE and certificate.get("divergences", 0.0) == 0
 
 
 def certify_standin(residual: FloatArray, *, converged: bool) -> tuple[bool, dict[str, float]]:

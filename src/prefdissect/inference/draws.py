@@ -7,31 +7,24 @@ from dataclasses import dataclass
 
 from prefdissect._typing import Engine, FloatArray, IntArray
 
-__all__ = ["Draws", "Marginals"]
+__all__ = ["Draws", "Ridges"]
 
 
 @dataclass(frozen=True, eq=False)
-class Marginals:
-    """What expectation propagation knows of each weight beside its draws.
+class Ridges:
+    """Columns whose marginals expectation propagation cannot be trusted with, see `find_ridged`.
 
     Parameters
     ----------
-    mean, sd
-        Of each column, [column].
-    precision, pull
-        In draw t of the others, weight k is proportional to exp(pull_tk b - precision_k b**2 / 2) times
-        its prior: [column] and [draw, column].
-    ridged, long_pull
-        Columns that are strongly correlated with another, and the same for these over many more draws,
-        [draw, ridged column]: there `sd` is off by some percent, and few conditionals are coarse.
+    columns
+        Which they are, [ridged].
+    pull
+        In draw t of the other weights, weight k is proportional to exp(pull_tk b - precision_kk b**2 / 2) times
+        its prior: [draw, ridged].
     """
 
-    mean: FloatArray
-    sd: FloatArray
-    precision: FloatArray
+    columns: IntArray
     pull: FloatArray
-    ridged: IntArray
-    long_pull: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +39,8 @@ class Draws:
         Of each column, [column]; NaN where the engine makes no Markov chain of the posterior.
     engine, certified, certificate
         How the draws were made, whether that engine's own criteria hold, and the figures behind that.
-    marginals
-        Known to `ep` only.
+    ridges
+        Of `ep` only, whose tables rest on the stand-in, not on draws, but for these.
     """
 
     weight: FloatArray
@@ -56,4 +49,4 @@ class Draws:
     engine: Engine
     certified: bool
     certificate: Mapping[str, float]
-    marginals: Marginals | None = None
+    ridges: Ridges | None = None

@@ -54,6 +54,12 @@ class StandIn:
         """Standard deviation of each weight, [column]."""
         return np.sqrt(np.diagonal(self.cov))
 
+    @cached_property
+    def cavity(self) -> tuple[FloatArray, FloatArray]:
+        """What the data say of each weight, the prior's site taken out: precision and its product with the mean."""
+        variance = np.diagonal(self.cov)
+        return np.maximum(1 / variance - self.prior_precision, 0.0), self.mean / variance - self.prior_linear
+
 
 def fit_ep(data: FitData, prior: PriorArrays) -> StandIn:
     """Return the stand-in of a fit; where rounding spoils it, the one that iterations begin with, not converged."""
@@ -67,6 +73,7 @@ def _propagate(data: FitData, prior: PriorArrays, most: int) -> StandIn:
 
     n = len(data.statistic)
     problem = Problem(data.xt, data.weight, data.statistic, prior.scale, prior.is_laplace)
-    block = Block(np.empty((n, n)), *np.empty((4, n)), np.empty((n, n)))
+    linear, prior_precision, prior_linear, mean = np.empty((4, n))
+    block = Block(np.empty((n, n)), linear, prior_precision, prior_linear, mean, np.empty((n, n)))
     iterations, converged = propagate(problem, block, _TOLERANCE, _PATIENCE, most)
     return StandIn(*block, iterations, converged)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import joblib
 import numpy as np
@@ -19,6 +22,7 @@ from prefdissect._typing import Engine, IntArray
 from prefdissect.errors import ConvergenceWarning, TooFewPairsError
 from prefdissect.features import Cell, Design
 from prefdissect.inference.engines import draw
+from prefdissect.inference.ep import fit_ep
 from prefdissect.inference.fit_data import FitData, gather
 from prefdissect.inference.posterior import Fit, Posterior
 from prefdissect.inference.prior import PriorArrays
@@ -99,7 +103,7 @@ def _run(
         disable=not (_is_watched() if progress is None else progress),
         leave=False,
     )
-    with bar, _blas().limit(limits=1, user_api="blas"):
+    with bar, _one_blas_thread():
         if joblib.effective_n_jobs(None) > 1:
             home = os.getpid()
             delayed = (joblib.delayed(_fit_elsewhere)(task, prior, options, kept, home) for task in tasks)
@@ -130,15 +134,41 @@ def split(cells: Sequence[Cell], options: FitOptions) -> list[list[Cell]]:
 
 @lru_cache(maxsize=1)
 def _blas() -> ThreadpoolController:
-    """Return the switch of the linear algebra's own threads: on matrices this narrow they only wait."""
     return ThreadpoolController()
+
+
+class _Users:
+    """How many calls want one thread, and what the first of them found."""
+
+    lock = threading.Lock()
+    count = 0
+    limiter: Any = None
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Keep the linear algebra from threads of its own: on matrices this narrow they only wait.
+
+    The first of several calls at once sets the limit, the last one lifts it.
+    """
+    with _Users.lock:
+        _Users.count += 1
+        if _Users.count == 1:
+            _Users.limiter = _blas().limit(limits=1, user_api="blas")
+    try:
+        yield
+    finally:
+        with _Users.lock:
+            _Users.count -= 1
+            if _Users.count == 0:
+                _Users.limiter.restore_original_limits()
 
 
 def _fit_elsewhere(task: list[Cell], prior: PriorArrays, options: FitOptions, kept: int, home: int) -> list[Fit]:
     """Fit a task of joblib's, in a thread of the process that is `home` or in another process."""
     if os.getpid() == home:
         return fit_cells(task, prior, options, kept)
-    with _blas().limit(limits=1, user_api="blas"):
+    with _one_blas_thread():
         return fit_cells(task, prior, options, kept)
 
 
@@ -172,10 +202,12 @@ def _fit_cell(
 ) -> Fit:
     """Return the posterior of one cell, averaged over parts of its data."""
     rng = make_rng(options, cell)
+    standins = [fit_ep(data, prior) for data in parts]
     drawn = [
         draw(
             data,
             prior,
+            standin,
             engine=options.engine,
             draws=options.draws,
             kept=-(-kept // len(parts)),
@@ -183,9 +215,9 @@ def _fit_cell(
             rng=rng,
             on_share=on_share,
         )
-        for data in parts
+        for data, standin in zip(parts, standins, strict=True)
     ]
-    return summarise(drawn, prior, interval=options.interval, kept=kept)
+    return summarise(drawn, standins, prior, interval=options.interval, kept=kept)
 
 
 def leave_out_folds(n: int, options: FitOptions) -> list[IntArray]:

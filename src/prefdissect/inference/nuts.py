@@ -18,6 +18,7 @@ from prefdissect._typing import FloatArray
 from prefdissect.inference.certificate import certify_chains
 from prefdissect.inference.diagnostics import diagnose
 from prefdissect.inference.draws import Draws
+from prefdissect.inference.ep import StandIn
 from prefdissect.inference.fit_data import FitData
 from prefdissect.inference.prior import PriorArrays
 
@@ -30,13 +31,14 @@ TUNE = 500  # steps of adaptation per chain, as in the paper
 def sample_nuts(
     data: FitData,
     prior: PriorArrays,
+    standin: StandIn,
     *,
     draws: int,
     chains: int,
     rng: np.random.Generator,
     on_share: Callable[[float], object],
 ) -> Draws:
-    """Return draws from the posterior.
+    """Return draws from the posterior. They owe nothing to the stand-in.
 
     `on_share` is called after every step of every chain, adaptation included, with its share of the fit.
     """

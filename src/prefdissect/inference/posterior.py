@@ -26,6 +26,11 @@ class Fit:
     mean, sd, lower, upper, prob_positive, r_hat, ess_bulk
         Of each column, shape [column], from all draws. `lower` and `upper` bound the
         equal-tailed interval.
+    cov
+        Posterior covariance, shape [column, column].
+    precision, linear
+        The likelihood is about exp(linear'w - w'precision w / 2): [column, column] and [column]. By expectation
+        propagation, whichever engine made the draws; of folds the average.
     draws
         Kept draws, float32, shape [chain, draw, column].
     engine, certified, certificate
@@ -39,6 +44,9 @@ class Fit:
     prob_positive: FloatArray
     r_hat: FloatArray
     ess_bulk: FloatArray
+    cov: FloatArray
+    precision: FloatArray
+    linear: FloatArray
     draws: NDArray[np.float32]
     engine: Engine
     certified: bool
@@ -85,8 +93,9 @@ class Posterior:
         return replace(self, judges=tuple(judges), groups=tuple(groups), fits=kept)
 
     def stack(self, name: str) -> NDArray[Any]:
-        """Return a summary, [judge, group, column], or the draws of all fits; NaN where there is none."""
-        dimensions = (*self.shape, len(self.columns)) if name == "draws" else (len(self.columns),)
+        """Return one field of all fits, [judge, group, ...]; NaN where there is no fit."""
+        n = len(self.columns)
+        dimensions = {"draws": (*self.shape, n), "cov": (n, n), "precision": (n, n)}.get(name, (n,))
         dtype = np.float32 if name == "draws" else np.float64
         out = np.full((len(self.judges), len(self.groups), *dimensions), np.nan, dtype=dtype)
         for j, judge in enumerate(self.judges):

@@ -14,6 +14,9 @@ from prefdissect.errors import OptionError, UnknownNameError, choices
 __all__ = ["PAPER_PRIOR", "Laplace", "Normal", "Prior", "PriorArrays", "PriorLike", "arrange_prior"]
 
 
+_SCALES = {"above": 1e-50, "below": 1e50}  # whose squares, and squares of those, are numbers
+
+
 @dataclass(frozen=True)
 class Laplace:
     """Laplace distribution around 0: most weights small, some large. `scale` is in log-odds.
@@ -30,7 +33,7 @@ class Laplace:
     scale: float = 0.1
 
     def __post_init__(self) -> None:
-        check_positive("scale", self.scale)
+        check_positive("scale", self.scale, **_SCALES)
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Normal:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive("scale", self.scale)
+        check_positive("scale", self.scale, **_SCALES)
 
 
 Prior: TypeAlias = Laplace | Normal

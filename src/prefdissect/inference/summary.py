@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from prefdissect._typing import FloatArray, IntArray
-from prefdissect.inference.draws import Draws, Marginals
+from prefdissect.inference.draws import Draws, Ridges
 from prefdissect.inference.engines import ORDER
+from prefdissect.inference.ep import StandIn
 from prefdissect.inference.posterior import Fit
 from prefdissect.inference.prior import PriorArrays
 
@@ -23,19 +24,24 @@ def keep_draws(n_fits: int, draws: int) -> int:
     return min(draws, _DRAWS_IN_LARGE_GRID) if n_fits > _LARGE_GRID else draws
 
 
-def summarise(drawn: Sequence[Draws], prior: PriorArrays, *, interval: float, kept: int) -> Fit:
-    """Return the summary of draws; several sets of draws are folds, and mix in equal parts.
+def summarise(
+    drawn: Sequence[Draws], standins: Sequence[StandIn], prior: PriorArrays, *, interval: float, kept: int
+) -> Fit:
+    """Return the summary of draws and stand-ins; several of them are folds, and mix in equal parts.
 
     The mean of the mixture is the mean of the folds' posterior means, which is the paper's
     estimator. R-hat is the worst fold's, ESS their sum.
     """
     length = min(d.weight.shape[1] for d in drawn)  # equal parts, also where another engine took over a fold
     weight = np.concatenate([_thin(d.weight, length) for d in drawn], axis=1)
-    marginals = [d.marginals for d in drawn if d.marginals is not None]
-    if len(marginals) == len(drawn):
-        mean, sd, lower, upper, positive = _from_marginals(marginals, prior, interval)
+    ridges = [d.ridges for d in drawn if d.ridges is not None]
+    if len(ridges) == len(drawn):
+        mean, sd, lower, upper, positive = _from_standins(standins, ridges, prior, interval)
+        correlation = _correlate(np.mean([s.cov + np.outer(s.mean - mean, s.mean - mean) for s in standins], axis=0))
     else:
         mean, sd, lower, upper, positive = _from_draws(weight, interval)
+        away = weight.reshape(-1, len(mean)) - mean
+        correlation = _correlate(away.T @ away)
     return Fit(
         mean=mean,
         sd=sd,
@@ -44,11 +50,19 @@ def summarise(drawn: Sequence[Draws], prior: PriorArrays, *, interval: float, ke
         prob_positive=positive,
         r_hat=np.max([d.r_hat for d in drawn], axis=0),
         ess_bulk=np.sum([d.ess_bulk for d in drawn], axis=0),
+        cov=correlation * np.outer(sd, sd),
+        precision=np.mean([s.precision for s in standins], axis=0),
+        linear=np.mean([s.linear for s in standins], axis=0),
         draws=_thin(weight, min(kept, weight.shape[1])).astype(np.float32),
         engine=max((d.engine for d in drawn), key=ORDER.index),
         certified=all(d.certified for d in drawn),
         certificate=_worst([d.certificate for d in drawn]),
     )
+
+
+def _correlate(cov: FloatArray) -> FloatArray:
+    scale = np.sqrt(np.maximum(np.diagonal(cov), np.finfo(float).tiny))  # of a single draw nothing varies
+    return np.asarray(cov / scale / scale[:, None])
 
 
 def _thin(draws: FloatArray, wanted: int) -> FloatArray:
@@ -78,41 +92,49 @@ def equal_tailed(ordered: FloatArray, probability: float) -> tuple[FloatArray, F
     return bounds[0], bounds[1]
 
 
-def _from_marginals(
-    marginals: Sequence[Marginals], prior: PriorArrays, interval: float
+def _from_standins(
+    standins: Sequence[StandIn], ridges: Sequence[Ridges], prior: PriorArrays, interval: float
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return mean, sd, both bounds and the probability of being above 0 of a mixture of ep's marginals.
 
-    Moments are ep's own. The shape of each marginal is the mean of its conditionals over draws of the
-    other weights, shifted and stretched to those moments: that takes most of the noise of few draws
-    out of the bounds. Gaussian bounds would be off by up to half a standard deviation near the kink
-    of the prior. Columns on a steep ridge take spread, too, from many conditionals.
+    Moments are ep's own, and the shape of each marginal is what they are the moments of: the exact prior times
+    the cavity, Gaussian, of what the data say. Gaussian bounds would be off by up to half a standard deviation
+    near the kink of the prior. Columns on a ridge, in any of the folds, take everything from their conditionals
+    over draws of the other weights (Rao-Blackwell), a fold where they are on none from its cavity.
     """
-    tail = (1 - interval) / 2
-    mean = np.mean([m.mean for m in marginals], axis=0)
-    sd = np.sqrt(np.mean([m.sd**2 + (m.mean - mean) ** 2 for m in marginals], axis=0))
-    quantiles, own_mean, own_sd, positive = _mix(marginals, prior, np.arange(len(mean)), tail)
-    lower, upper = mean + (quantiles - own_mean) * sd / own_sd
-    ridged = marginals[0].ridged
-    if len(ridged) and all(np.array_equal(m.ridged, ridged) for m in marginals):
-        quantiles, own_mean, sd[ridged], positive[ridged] = _mix(marginals, prior, ridged, tail, long=True)
-        lower[ridged], upper[ridged] = mean[ridged] + quantiles - own_mean
-    return mean, sd, lower, upper, positive
+    mean = np.mean([s.mean for s in standins], axis=0)
+    sd = np.sqrt(np.mean([s.sd**2 + (s.mean - mean) ** 2 for s in standins], axis=0))
+    precision, pull = np.stack([s.cavity for s in standins], axis=-1)
+    bounds, _, _, positive = _mix(precision, pull, prior, np.arange(len(mean)), interval)
+    ridged = np.unique(np.concatenate([r.columns for r in ridges]))
+    if len(ridged):
+        n = -(-max(len(r.pull) for r in ridges) // len(ridges))
+        parts = [_condition(*pair, ridged, n) for pair in zip(standins, ridges, strict=True)]
+        precision, pull = np.concatenate(parts, axis=-1)
+        bounds[:, ridged], mean[ridged], sd[ridged], positive[ridged] = _mix(precision, pull, prior, ridged, interval)
+    return mean, sd, bounds[0], bounds[1], positive
+
+
+def _condition(standin: StandIn, ridges: Ridges, columns: IntArray, n: int) -> FloatArray:
+    """Return n conditionals of some columns, [2, column, n]: precision, and its product with the mean."""
+    given = np.repeat(np.stack(standin.cavity)[:, columns, None], n, axis=2)
+    for place in np.flatnonzero(np.isin(columns, ridges.columns)):
+        pull = ridges.pull[:, np.searchsorted(ridges.columns, columns[place])]
+        given[0, place] = standin.precision[columns[place], columns[place]]
+        given[1, place] = pull[np.arange(n) * len(pull) // n]  # evenly spread
+    return np.asarray(given)
 
 
 def _mix(
-    marginals: Sequence[Marginals], prior: PriorArrays, columns: IntArray, tail: float, *, long: bool = False
+    precision: FloatArray, pull: FloatArray, prior: PriorArrays, columns: IntArray, interval: float
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return bounds [2, column], mean, sd and probability of being above 0 of mixed conditionals."""
+    """Return bounds [2, column], mean, sd and probability of being above 0 of mixed conditionals [column, mixed]."""
     from prefdissect.inference.compiled.marginals import mix_conditionals
 
-    pulls = [(m.long_pull if long else m.pull)[:: len(marginals)] for m in marginals]  # in all as many as for one fit
-    pull = np.ascontiguousarray(np.concatenate(pulls).T)
-    lengths = [len(one) for one in pulls]
-    precision = np.repeat(np.column_stack([m.precision[columns] for m in marginals]), lengths, axis=1)
     quantiles, moments = np.empty((2, len(columns))), np.empty((3, len(columns)))
-    probabilities = np.array([tail, 1 - tail])
+    probabilities = np.array([(1 - interval) / 2, (1 + interval) / 2])
     scale, is_laplace = prior.scale[columns], prior.is_laplace[columns]
+    precision, pull = np.ascontiguousarray(precision), np.ascontiguousarray(pull)
     mix_conditionals(precision, pull, scale, is_laplace, probabilities, quantiles, moments)
     return quantiles, *moments
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,26 +14,27 @@ __all__ = ["compiled"]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+def _digest_sources() -> str:
+    sources = b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
+    return hashlib.blake2b(sources, digest_size=6).hexdigest()
+
+
+_SOURCES = _digest_sources()
+
+
 def compiled(**options: Any) -> Callable[[_Function], _Function]:
-    """Return a decorator that compiles a function without the interpreter's lock, and keeps the result on disk."""
+    """Return a decorator that compiles a function without the interpreter's lock, and keeps the result on disk.
+
+    Numba looks whether a function's own file has changed, not those of the functions that it calls. It files
+    what it compiled under the function's name, so the name here says what all the files hold.
+    """
 
     def compile_one(function: _Function) -> _Function:
         how = {"nogil": True, "error_model": "numpy"} | options
+        function.__qualname__ += f"-{_SOURCES}"
         try:
             return njit(cache=True, **how)(function)
         except RuntimeError:  # numba found no folder that it may write to: compile in each process
             return njit(**how)(function)
 
     return compile_one
-
-
-def _forget_what_changed() -> None:
-    """Delete what an earlier source was compiled to: numba looks at a function's own file, not at those it calls."""
-    folder = Path(__file__).parent
-    changed = max(file.stat().st_mtime for file in folder.glob("*.py"))
-    for index in folder.glob("__pycache__/*.nbi"):
-        if index.stat().st_mtime < changed:
-            index.unlink(missing_ok=True)
-
-
-_forget_what_changed()

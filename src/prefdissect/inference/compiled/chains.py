@@ -154,6 +154,7 @@ def run_standin(
     surrogate: Surrogate,
     start: FloatArray,
     burn: int,
+    every: int,
     rng: np.random.Generator,
     out: FloatArray,
     pull: FloatArray,
@@ -162,10 +163,10 @@ def run_standin(
     """Fill `out` [draw, column] with draws from the stand-in, and `pull` with what each coordinate saw of the others.
 
     Coordinate k given the others is proportional to exp(pull_k b - precision_kk b**2 / 2) times its prior.
-    `residual` takes the log-residual of as many draws as it has room for, evenly spread.
+    `residual` takes the log-residual of each `every`-th draw, as many as it has room for.
     """
     plan, w, gradient, scratch = prepare(surrogate), start.copy(), np.empty(len(start)), np.empty(BLOCK)
-    n_compared, at, every = len(residual), 0, len(out) // len(residual)
+    n_compared, at = len(residual), 0
     compared = np.empty((n_compared, len(start)))
     for i in range(-burn, len(out)):
         if i == -burn or i % _REFRESH == 0:

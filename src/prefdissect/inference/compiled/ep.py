@@ -177,7 +177,7 @@ def _expand(
 
 @compiled()
 def _expand_likelihood(problem: Problem, block: Block, tau: FloatArray, nu: FloatArray) -> float:
-    """Set all sites to expansions at the mean, and the likelihood's Gaussian to their sum; return the log likelihood."""
+    """Set sites to expansions at the mean and the likelihood's Gaussian to their sum; return the log likelihood."""
     xt, weight, total, m = problem.xt, problem.weight, 0.0, np.empty(_BLOCK)
     block.precision[:] = 0.0
     block.linear[:] = problem.statistic

@@ -1,4 +1,4 @@
-"""Marginals of the stand-in, as the mean of each coordinate's conditionals over draws of the others."""
+"""Marginals of the stand-in, as mixtures of Gaussians times the prior."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from prefdissect.inference.compiled.elementary import exp, mills
 
 __all__ = ["mix_conditionals"]
 
+_NOTHING = 1e-9  # precision times the prior's scale squared, below which the data say nothing
 _ROOT, _DENSITY = math.sqrt(2 * math.pi), 1 / math.sqrt(2 * math.pi)
 
 
@@ -21,17 +22,17 @@ def _describe(
 ) -> tuple[float, float, float]:
     """Describe each conditional by two pieces of Gaussians that meet at 0; return the mixture's moments.
 
-    `pieces` is [6, draw]: the standardised centres a of the piece above 0 and of the mirrored piece below, the
-    mass of each divided by cdf(a), and the sd of each. In units of its sd a piece has the density
-    h exp(a u - u**2 / 2) at u > 0, so its mass p is h cdf(a) / density(a), p times its mean is a p + h, and
-    p times its mean square is (a**2 + 1) p + a h.
+    `pieces` is [7, draw]: the standardised centres a of the piece above 0 and of the mirrored piece below, the
+    mass of each divided by cdf(a), the sd of each, and the mean of both. In units of its sd a piece has the density
+    h exp(a u - u**2 / 2) at u > 0, so its mass p is h cdf(a) / density(a), and with r = h / p its mean is a + r
+    and its variance 1 - r (a + r).
     """
     n = len(pull)
     mean, square, positive = 0.0, 0.0, 0.0
     shift = 1.0 / scale if laplace else 0.0
     known = 0.0 if laplace else 1.0 / (scale * scale)
     for t in range(n):
-        root = math.sqrt(precision[t] + known)
+        root = math.sqrt(max(precision[t], _NOTHING * shift * shift) + known)
         # Centres below -35 would overflow. Such a piece is exponential, nearly: to 0.3% like one at -35 of that rate
         a, b = (pull[t] - shift) / root, (-pull[t] - shift) / root
         sd_a, sd_b = max(1.0, -a / 35.0), max(1.0, -b / 35.0)
@@ -46,10 +47,18 @@ def _describe(
         pieces[0, t], pieces[1, t], pieces[4, t], pieces[5, t] = a, b, sd_a, sd_b
         pieces[2, t] = h_a * inverse_a if a < 0.0 else p / (1.0 - tail_a / inverse_a)
         pieces[3, t] = h_b * inverse_b if b < 0.0 else q / (1.0 - tail_b / inverse_b)
-        mean += sd_a * (a * p + h_a) - sd_b * (b * q + h_b)
-        square += sd_a * sd_a * ((a * a + 1.0) * p + a * h_a) + sd_b * sd_b * ((b * b + 1.0) * q + b * h_b)
+        rate_a, rate_b = 1.0 / ratio_a, 1.0 / ratio_b
+        mean_a, mean_b = sd_a * (a + rate_a), -sd_b * (b + rate_b)
+        both, apart = p * mean_a + q * mean_b, mean_a - mean_b
+        pieces[6, t] = both
+        mean += both
+        square += p * sd_a * sd_a * (1.0 - rate_a * (a + rate_a)) + q * sd_b * sd_b * (1.0 - rate_b * (b + rate_b))
+        square += p * q * apart * apart
         positive += p
-    return mean / n, math.sqrt(max(square / n - (mean / n) ** 2, 0.0)), positive / n
+    mean /= n
+    for t in range(n):  # around the mean: where the data say much, squares would differ in their last digits only
+        square += (pieces[6, t] - mean) ** 2
+    return mean, math.sqrt(square / n), positive / n
 
 
 @compiled(fastmath=True)
@@ -101,15 +110,14 @@ def mix_conditionals(
 ) -> None:
     """Fill `quantiles` [probability, column] and `moments` [3, column] of the marginals.
 
-    In draw t coordinate k is proportional to exp(pull_kt b - precision_kt b**2 / 2) times its prior, and
-    the marginal is the mean over draws (Rao-Blackwell); both are [column, draw]. The moments are mean,
-    standard deviation and probability of being above 0. A column about which the data say nothing has its
-    prior, in closed form.
+    A marginal is the mean over t of the densities proportional to exp(pull_kt b - precision_kt b**2 / 2) times
+    the prior; both are [column, part]. The moments are mean, standard deviation and probability of being
+    above 0. A column about which the data say nothing has its prior, in closed form.
     """
     n_columns, n_draws = pull.shape
-    pieces = np.empty((6, n_draws))
+    pieces = np.empty((7, n_draws))
     for k in range(n_columns):
-        if laplace[k] and precision[k, 0] * scale[k] ** 2 < 1e-9:
+        if laplace[k] and precision[k].max() * scale[k] ** 2 < _NOTHING:
             moments[0, k], moments[1, k], moments[2, k] = 0.0, math.sqrt(2.0) * scale[k], 0.5
             for q in range(len(probabilities)):
                 p = probabilities[q]
