@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,8 +12,9 @@ from benchmarks.rounds import say
 from benchmarks.study import CASE_SIZES, SCALE, SCENARIO_SIZES, paper_study
 from prefdissect._typing import FloatArray
 from prefdissect.features import Cell
-from prefdissect.inference import Laplace, arrange_prior
+from prefdissect.inference import FitOptions, Laplace, arrange_prior
 from prefdissect.inference.ep import StandIn, fit_ep
+from prefdissect.inference.fit import fit_cells
 from prefdissect.inference.fit_data import FitData
 from prefdissect.inference.prior import PriorArrays
 from prefdissect.inference.surrogate import sample_ep, sample_exact
@@ -21,7 +22,8 @@ from prefdissect.inference.surrogate import sample_ep, sample_exact
 __all__ = ["Check", "run_gate"]
 
 _ERRORS = 4.0  # Monte Carlo errors within which two samplers must agree
-_MOST_OFF, _SD_RATIO = 0.05, (0.95, 1.05)  # of ep's means, in posterior sds, and of its sds
+_MOST_OFF, _SD_RATIO = 0.03, (0.97, 1.03)  # of ep's means, in posterior sds, and of its sds
+_BOUNDS_OFF = 0.1  # of ep's interval, in posterior sds
 _BATCHES = 40  # parts that a chain is cut into, long against its autocorrelation, for Monte Carlo errors
 _LARGE_CASE = len(SCENARIO_SIZES) + CASE_SIZES.index(max(CASE_SIZES))
 _SMALL_CASE = len(SCENARIO_SIZES) + CASE_SIZES.index(min(CASE_SIZES))
@@ -50,6 +52,8 @@ def run_gate(*, quick: bool) -> Iterator[Check]:
     """Yield each check as it is done."""
     checks: list[Callable[[], Check]] = [
         check_ep,
+        check_ridge,
+        check_repeats,
         lambda: check_exact(study_cell(400), SCALE, "n = 400, scale 0.1"),
         lambda: check_exact(study_cell(400).take(np.arange(60)), 1.0, "n = 60, scale 1"),
         check_zero_column,
@@ -66,19 +70,64 @@ def run_gate(*, quick: bool) -> Iterator[Check]:
 def check_ep() -> Check:
     """Compare ep with long exact runs: a scenario, a larger one, the smallest case and the largest."""
     design = paper_study()
-    off, ratios = [], []
-    for judge, group in enumerate((0, SCENARIO_SIZES.index(820), _SMALL_CASE, _LARGE_CASE)):
-        cell = design.cell(design.judges[judge], design.groups[group])
-        data, prior = _prepare(cell, SCALE)
-        standin, long = fit_ep(data, prior), _moments(_draw_exact(data, prior, draws=20_000))
-        off.append((np.abs(standin.mean - long.mean) - _ERRORS * long.mean_error) / long.sd)
-        ratios.append(standin.sd / long.sd)
-    worst, low, high = float(np.max(off)), float(np.min(ratios)), float(np.max(ratios))
+    groups = (0, SCENARIO_SIZES.index(820), _SMALL_CASE, _LARGE_CASE)
+    cells = [design.cell(design.judges[judge], design.groups[group]) for judge, group in enumerate(groups)]
+    return _near("ep against long exact runs, 4 fits", cells)
+
+
+def check_ridge() -> Check:
+    """Compare ep with a long exact run where two columns say nearly the same."""
+    cell = study_cell(400)
+    x = cell.x.copy()
+    x[:, 1] = np.where(np.arange(len(x)) % 20 == 0, x[:, 1], x[:, 0])
+    return _near("ep against a long exact run, two columns alike in 95% of the rows", [replace(cell, x=x)])
+
+
+def check_repeats() -> Check:
+    """Let 200,000 pairs be of a few kinds: the posterior is a Gaussian around its mode, which needs no sampler."""
+    rng, truth = np.random.default_rng(5), np.array([2.0, -1.0, 0.5])
+    x = rng.choice([-1.0, 0.0, 1.0], (200_000, 3))
+    y = (rng.random(len(x)) < 1 / (1 + np.exp(-(x @ truth)))).astype(float)
+    data, prior = _prepare(replace(study_cell(400), x=x, y=y, weight=np.ones(len(y))), SCALE)
+    mode, covariance = truth, np.eye(3)
+    for _ in range(10):
+        t = mode @ data.xt
+        gradient = data.statistic - data.xt @ (data.weight / 2 * np.tanh(t / 2)) - np.sign(mode) / SCALE
+        covariance = np.linalg.inv((data.xt * (data.weight / 4 / np.cosh(t / 2) ** 2)) @ data.xt.T)
+        mode = mode + covariance @ gradient
+    sd = np.sqrt(np.diagonal(covariance))
+    standin, exact = fit_ep(data, prior), _moments(_draw_exact(data, prior, draws=10_000))
+    off = float(np.max(np.abs(standin.mean - mode) / sd))
+    exact_off = float(np.max((np.abs(exact.mean - mode) - _ERRORS * exact.mean_error) / sd))
+    ratios = np.concatenate([standin.sd / sd, exact.sd / sd])
+    within = _SD_RATIO[0] <= ratios.min() and ratios.max() <= _SD_RATIO[1]
     return Check(
-        "ep against long exact runs, 4 fits",
-        worst <= _MOST_OFF and _SD_RATIO[0] <= low and high <= _SD_RATIO[1],
+        "200,000 pairs of 13 kinds against mode and curvature",
+        bool(max(off, exact_off) <= _MOST_OFF and within),
+        f"means off by {off:.3f} sd (ep) and {max(exact_off, 0):.3f} sd (exact, beyond {_ERRORS:.0f} Monte Carlo "
+        f"errors; at most {_MOST_OFF}), sd ratio {ratios.min():.3f} to {ratios.max():.3f}",
+    )
+
+
+def _near(name: str, cells: Sequence[Cell]) -> Check:
+    """Compare ep's table with long exact runs: means, sds and bounds."""
+    off, ratios, bounds = [], [], []
+    for cell in cells:
+        data, prior = _prepare(cell, SCALE)
+        draws = _draw_exact(data, prior, draws=20_000)
+        long, quantiles = _moments(draws), np.quantile(draws, [0.03, 0.97], axis=(0, 1))
+        (fit,) = fit_cells([cell], prior, FitOptions("ep", 1000, 4, None, 0.94, 1, 0), kept=100)
+        off.append((np.abs(fit.mean - long.mean) - _ERRORS * long.mean_error) / long.sd)
+        ratios.append(fit.sd / long.sd)
+        bounds.append(np.abs(np.stack([fit.lower, fit.upper]) - quantiles) / long.sd)
+    worst, low, high = float(np.max(off)), float(np.min(ratios)), float(np.max(ratios))
+    bound = float(np.max(bounds))
+    return Check(
+        name,
+        worst <= _MOST_OFF and _SD_RATIO[0] <= low and high <= _SD_RATIO[1] and bound <= _BOUNDS_OFF,
         f"means off by {max(worst, 0):.3f} sd beyond {_ERRORS:.0f} Monte Carlo errors (at most {_MOST_OFF}), "
-        f"sd ratio {low:.3f} to {high:.3f} ({_SD_RATIO[0]} to {_SD_RATIO[1]})",
+        f"sd ratio {low:.3f} to {high:.3f} ({_SD_RATIO[0]} to {_SD_RATIO[1]}), "
+        f"bounds off by {bound:.3f} sd (at most {_BOUNDS_OFF})",
     )
 
 

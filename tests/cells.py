@@ -69,4 +69,11 @@ def summarise(drawn: list[Draws], *, interval: float, kept: int) -> Fit:
     """Return the summary of draws made by hand; their prior does not matter."""
     n = drawn[0].weight.shape[2]
     unknown = StandIn(np.zeros((n, n)), *np.zeros((4, n)), np.zeros((n, n)), 0, False)
-    return summary.summarise(drawn, [unknown] * len(drawn), as_arrays(Normal(1.0), n), interval=interval, kept=kept)
+    prior, rng = as_arrays(Normal(1.0), n), np.random.default_rng(0)
+    return summary.summarise(drawn, [unknown] * len(drawn), prior, interval=interval, kept=kept, rng=rng)
+
+
+def summary_of(drawn: Draws, cell: Cell, prior: PriorArrays) -> Fit:
+    """Return the summary of what an engine drew for a cell."""
+    standin, rng = fit_ep(reduced(cell), prior), np.random.default_rng(0)
+    return summary.summarise([drawn], [standin], prior, interval=0.94, kept=drawn.weight.shape[1], rng=rng)

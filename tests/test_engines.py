@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import prefdissect as pdx
-from cells import as_arrays, draws_of, make_cell, reduced
+from cells import as_arrays, draws_of, make_cell, reduced, summary_of
 from prefdissect.errors import ConvergenceWarning
 from prefdissect.features import Cell
 from prefdissect.inference import Laplace, Normal, engines
@@ -20,7 +20,6 @@ from prefdissect.inference.certificate import certify_standin
 from prefdissect.inference.ep import fit_ep
 from prefdissect.inference.fit import FitOptions, fit_cells
 from prefdissect.inference.prior import PriorArrays
-from prefdissect.inference.summary import summarise
 from prefdissect.inference.surrogate import sample_ep, sample_exact
 from sampler import Moments, in_errors, make_log_density, metropolis, moments
 
@@ -97,7 +96,7 @@ def test_ep_has_the_moments_of_the_posterior_where_it_is_certified(case):
     arrays = as_arrays(prior, cell.x.shape[1])
     reference = by_metropolis(cell, arrays)
     drawn = draws_of("ep", cell, arrays)
-    fit = summarise([drawn], [fit_ep(reduced(cell), arrays)], arrays, interval=0.94, kept=1000)
+    fit = summary_of(drawn, cell, arrays)
     assert drawn.certified, drawn.certificate
     assert (np.abs(fit.mean - reference.mean) < 0.03 * reference.sd + 4 * reference.mean_error).all()
     assert (np.abs(fit.sd / reference.sd - 1) < 0.03 + 4 * reference.sd_error / reference.sd).all()
@@ -140,7 +139,7 @@ def test_column_that_never_differs_has_its_prior(engine, prior):
     cell.x[:, 1] = 0
     arrays = as_arrays(prior)
     drawn = draws_of(engine, cell, arrays, draws=4000, chains=4)
-    fit = summarise([drawn], [fit_ep(reduced(cell), arrays)], arrays, interval=0.94, kept=1000)
+    fit = summary_of(drawn, cell, arrays)
     sd = arrays.sd[1]
     bound = 0.2 * np.log(1 / 0.06) if isinstance(prior, Laplace) else 0.7 * 1.8807936
     if engine == "ep":  # in closed form
@@ -160,7 +159,7 @@ def test_bounds_of_ep_near_the_kink():
     Gaussian bounds would be off by more than 0.1 here, so the test can fail.
     """
     cell, arrays = ternary_cell(60, 6, effect=0.1), as_arrays(Laplace(0.1), 6)
-    fit = summarise([draws_of("ep", cell, arrays)], [fit_ep(reduced(cell), arrays)], arrays, interval=0.94, kept=1000)
+    fit = summary_of(draws_of("ep", cell, arrays), cell, arrays)
     draws = draws_of("exact", cell, arrays, draws=20000, chains=4).weight.reshape(-1, 6)
     lower, upper = np.quantile(draws, [0.03, 0.97], axis=0)
     assert (np.abs(fit.lower - lower) < 0.05 * fit.sd).all()
@@ -204,7 +203,7 @@ def test_columns_that_say_the_same(engine, noise, scale):
     y = (rng.random(300) < 1 / (1 + np.exp(-0.6 * x[:, 0]))).astype(float)
     cell, arrays = make_cell(x, y), as_arrays(Laplace(scale), 2)
     drawn = draws_of(engine, cell, arrays, draws=4000, chains=4)
-    fit = summarise([drawn], [fit_ep(reduced(cell), arrays)], arrays, interval=0.94, kept=1000)
+    fit = summary_of(drawn, cell, arrays)
     truth = by_grid(x, y, scale, extent=1.2 + 7 * scale)
     assert drawn.certified, drawn.certificate
     assert (np.abs(fit.mean - truth[:, 0]) < 0.05 * truth[:, 1]).all()
@@ -231,7 +230,7 @@ def test_a_hundred_thousand_pairs_of_few_kinds(engine):
         mode += covariance @ gradient
     sd = np.sqrt(np.diag(covariance))
     drawn = draws_of(engine, cell, arrays, draws=1000, chains=4)
-    fit = summarise([drawn], [fit_ep(data, arrays)], arrays, interval=0.94, kept=1000)
+    fit = summary_of(drawn, cell, arrays)
     ess = 1e9 if engine == "ep" else fit.ess_bulk
     assert drawn.certified, drawn.certificate
     assert (np.abs(fit.mean - mode) < (0.02 + 4 / np.sqrt(ess)) * sd).all()

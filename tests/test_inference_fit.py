@@ -197,8 +197,9 @@ def test_certificate(fault, certified):
 
 
 def test_large_grids_keep_fewer_draws_and_say_what_they_keep():
-    assert [keep_draws(n, 1000) for n in (1, 50, 51)] == [1000, 1000, 250]
-    assert keep_draws(51, 100) == 100
+    assert [keep_draws(n, 1000, "exact") for n in (1, 50, 51)] == [1000, 1000, 250]
+    assert [keep_draws(n, 1000, "ep") for n in (50, 51)] == [1000, 125]
+    assert keep_draws(51, 100, "ep") == 100
     weight = np.random.default_rng(10).normal(size=(2, 1000, 2))
     fit = summarise([drawn_by_hand(weight)], interval=0.9, kept=250)
     assert fit.draws.shape == (2, 250, 2)

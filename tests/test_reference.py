@@ -12,11 +12,9 @@ import numpy as np
 import pytest
 
 import prefdissect as pdx
-from cells import draws_of, make_cell, reduced
+from cells import draws_of, make_cell, summary_of
 from prefdissect.features import Cell
-from prefdissect.inference.ep import fit_ep
 from prefdissect.inference.prior import PriorArrays
-from prefdissect.inference.summary import summarise
 from reference_study import make_study
 
 PRIOR = PriorArrays(np.full(29, 0.1), np.ones(29, dtype=bool))
@@ -47,7 +45,7 @@ def test_ep_is_near_the_stored_runs(study, stored, group, judge):
     """Means within 0.03 sd, sds within 3%, bounds within 0.1 sd; in the first fit six columns never differ."""
     cell = cell_of(study, group, judge)
     drawn = draws_of("ep", cell, PRIOR, draws=250, chains=4)
-    fit = summarise([drawn], [fit_ep(reduced(cell), PRIOR)], PRIOR, interval=0.94, kept=250)
+    fit = summary_of(drawn, cell, PRIOR)
     mean, sd, quantiles = (stored[f"{group}|{judge}|{name}"] for name in ("mean", "sd", "q"))
     assert drawn.certified
     assert np.abs((fit.mean - mean) / sd).max() < 0.03

@@ -183,7 +183,7 @@ class Dissection:
     def posterior(self) -> xr.Dataset:
         """Draws of the weights, log-odds per unit: `weight[chain, draw, judge, group, property]`, float32.
 
-        NaN where a group had too few pairs. A grid of more than 50 fits keeps 250 draws a chain;
+        NaN where a group had too few pairs. A grid of more than 50 fits keeps 250 draws a chain, with ep 125;
         the tables are made from all. `az.plot_forest(result.posterior)` works.
         """
         return self.fitted.to_dataset().assign_attrs(data_hash=self.options["data_hash"])

@@ -5,26 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prefdissect._typing import Engine, FloatArray, IntArray
+from prefdissect._typing import Engine, FloatArray
 
-__all__ = ["Draws", "Ridges"]
-
-
-@dataclass(frozen=True, eq=False)
-class Ridges:
-    """Columns whose marginals expectation propagation cannot be trusted with, see `find_ridged`.
-
-    Parameters
-    ----------
-    columns
-        Which they are, [ridged].
-    pull
-        In draw t of the other weights, weight k is proportional to exp(pull_tk b - precision_kk b**2 / 2) times
-        its prior: [draw, ridged].
-    """
-
-    columns: IntArray
-    pull: FloatArray
+__all__ = ["Draws"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +22,6 @@ class Draws:
         Of each column, [column]; NaN where the engine makes no Markov chain of the posterior.
     engine, certified, certificate
         How the draws were made, whether that engine's own criteria hold, and the figures behind that.
-    ridges
-        Of `ep` only, whose tables rest on the stand-in, not on draws, but for these.
     """
 
     weight: FloatArray
@@ -49,4 +30,3 @@ class Draws:
     engine: Engine
     certified: bool
     certificate: Mapping[str, float]
-    ridges: Ridges | None = None

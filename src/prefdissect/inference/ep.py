@@ -63,17 +63,13 @@ class StandIn:
 
 def fit_ep(data: FitData, prior: PriorArrays) -> StandIn:
     """Return the stand-in of a fit; where rounding spoils it, the one that iterations begin with, not converged."""
-    standin = _propagate(data, prior, _MOST_ITERATIONS)
-    sound = np.isfinite(standin.mean).all() and np.isfinite(standin.cov).all() and (np.diagonal(standin.cov) > 0).all()
-    return standin if sound else _propagate(data, prior, 0)
-
-
-def _propagate(data: FitData, prior: PriorArrays, most: int) -> StandIn:
-    from prefdissect.inference.compiled.ep import Block, Problem, propagate
+    from prefdissect.inference.compiled.ep import Block, Problem, is_sound, propagate
 
     n = len(data.statistic)
     problem = Problem(data.xt, data.weight, data.statistic, prior.scale, prior.is_laplace)
     linear, prior_precision, prior_linear, mean = np.empty((4, n))
     block = Block(np.empty((n, n)), linear, prior_precision, prior_linear, mean, np.empty((n, n)))
-    iterations, converged = propagate(problem, block, _TOLERANCE, _PATIENCE, most)
-    return StandIn(*block, iterations, converged)
+    found = propagate(problem, block, _TOLERANCE, _PATIENCE, _MOST_ITERATIONS)
+    if not is_sound(block):
+        found = propagate(problem, block, _TOLERANCE, _PATIENCE, 0)
+    return StandIn(*block, *found)

@@ -30,7 +30,7 @@ from prefdissect.inference.summary import keep_draws, summarise
 
 __all__ = ["FitOptions", "fit_design"]
 
-_FITS_AT_ONCE = 16  # of one task: many enough to share the work of numpy's calls, few enough for the cache
+_CELLS_AT_ONCE, _FITS_AT_ONCE = 16, 64  # of one task, which shares the rows; few enough that all cores have some
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def fit_design(design: Design, prior: PriorArrays, options: FitOptions, *, progr
             f"{len(most)}, judge {most.judge!r} in group {most.group!r}{_left_out(design, most)}; by=None takes all "
             "pairs together"
         )
-    kept = keep_draws(len(enough), options.draws)
+    kept = keep_draws(len(enough), options.draws, options.engine)
     found = {(cell.judge, cell.group): fit for cell, fit in _run(enough, prior, options, kept, progress)}
     fits = {(cell.judge, cell.group): found[cell.judge, cell.group] for cell in enough}
     _warn_of_doubtful(fits, options.engine)
@@ -123,7 +123,7 @@ def split(cells: Sequence[Cell], options: FitOptions) -> list[list[Cell]]:
     by_group: dict[str, list[Cell]] = {}
     for cell in cells:
         by_group.setdefault(cell.group, []).append(cell)
-    at_once = max(1, _FITS_AT_ONCE // (options.folds or 1))
+    at_once = min(_CELLS_AT_ONCE, max(1, _FITS_AT_ONCE // (options.folds or 1)))
     tasks = []
     for members in by_group.values():
         n = -(-len(members) // at_once)
@@ -217,7 +217,7 @@ def _fit_cell(
         )
         for data, standin in zip(parts, standins, strict=True)
     ]
-    return summarise(drawn, standins, prior, interval=options.interval, kept=kept)
+    return summarise(drawn, standins, prior, interval=options.interval, kept=kept, rng=rng)
 
 
 def leave_out_folds(n: int, options: FitOptions) -> list[IntArray]:

@@ -6,37 +6,48 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from prefdissect._typing import FloatArray, IntArray
-from prefdissect.inference.draws import Draws, Ridges
+from prefdissect._typing import Engine, FloatArray, IntArray
+from prefdissect.inference.draws import Draws
 from prefdissect.inference.engines import ORDER
 from prefdissect.inference.ep import StandIn
 from prefdissect.inference.posterior import Fit
 from prefdissect.inference.prior import PriorArrays
+from prefdissect.inference.surrogate import draw_standin, find_ridged
 
 __all__ = ["keep_draws", "summarise"]
 
-_LARGE_GRID, _DRAWS_IN_LARGE_GRID = 50, 250
+_ON_RIDGES = 16_384  # draws
+_LARGE_GRID, _DRAWS_IN_LARGE_GRID = 50, {"ep": 125, "exact": 250, "nuts": 250}
 _WORST = {"acceptance": min, "efficiency": min, "divergences": sum}  # of several folds; of all else the largest
 
 
-def keep_draws(n_fits: int, draws: int) -> int:
-    """Return how many draws a chain keeps: fewer in grids of more than 50 fits, to spare memory."""
-    return min(draws, _DRAWS_IN_LARGE_GRID) if n_fits > _LARGE_GRID else draws
+def keep_draws(n_fits: int, draws: int, engine: Engine) -> int:
+    """Return how many draws a chain keeps: fewer in grids of more than 50 fits, to spare memory.
+
+    And with `ep`, whose tables do not rest on them, to spare time: 1,000 draws take longer than its fit.
+    """
+    return min(draws, _DRAWS_IN_LARGE_GRID[engine]) if n_fits > _LARGE_GRID else draws
 
 
 def summarise(
-    drawn: Sequence[Draws], standins: Sequence[StandIn], prior: PriorArrays, *, interval: float, kept: int
+    drawn: Sequence[Draws],
+    standins: Sequence[StandIn],
+    prior: PriorArrays,
+    *,
+    interval: float,
+    kept: int,
+    rng: np.random.Generator,
 ) -> Fit:
     """Return the summary of draws and stand-ins; several of them are folds, and mix in equal parts.
 
     The mean of the mixture is the mean of the folds' posterior means, which is the paper's
-    estimator. R-hat is the worst fold's, ESS their sum.
+    estimator. R-hat is the worst fold's, ESS their sum. `rng` is for what ep's tables may need to draw: a child
+    of it, as it has come as far as the number of kept draws led it.
     """
     length = min(d.weight.shape[1] for d in drawn)  # equal parts, also where another engine took over a fold
     weight = np.concatenate([_thin(d.weight, length) for d in drawn], axis=1)
-    ridges = [d.ridges for d in drawn if d.ridges is not None]
-    if len(ridges) == len(drawn):
-        mean, sd, lower, upper, positive = _from_standins(standins, ridges, prior, interval)
+    if all(d.engine == "ep" for d in drawn):
+        mean, sd, lower, upper, positive = _from_standins(standins, prior, interval, rng)
         correlation = _correlate(np.mean([s.cov + np.outer(s.mean - mean, s.mean - mean) for s in standins], axis=0))
     else:
         mean, sd, lower, upper, positive = _from_draws(weight, interval)
@@ -93,36 +104,32 @@ def equal_tailed(ordered: FloatArray, probability: float) -> tuple[FloatArray, F
 
 
 def _from_standins(
-    standins: Sequence[StandIn], ridges: Sequence[Ridges], prior: PriorArrays, interval: float
+    standins: Sequence[StandIn], prior: PriorArrays, interval: float, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return mean, sd, both bounds and the probability of being above 0 of a mixture of ep's marginals.
 
     Moments are ep's own, and the shape of each marginal is what they are the moments of: the exact prior times
     the cavity, Gaussian, of what the data say. Gaussian bounds would be off by up to half a standard deviation
     near the kink of the prior. Columns on a ridge, in any of the folds, take everything from their conditionals
-    over draws of the other weights (Rao-Blackwell), a fold where they are on none from its cavity.
+    over many draws of the other weights (Rao-Blackwell).
     """
     mean = np.mean([s.mean for s in standins], axis=0)
     sd = np.sqrt(np.mean([s.sd**2 + (s.mean - mean) ** 2 for s in standins], axis=0))
     precision, pull = np.stack([s.cavity for s in standins], axis=-1)
     bounds, _, _, positive = _mix(precision, pull, prior, np.arange(len(mean)), interval)
-    ridged = np.unique(np.concatenate([r.columns for r in ridges]))
+    ridged = np.unique(np.concatenate([find_ridged(s, prior) for s in standins]))
     if len(ridged):
-        n = -(-max(len(r.pull) for r in ridges) // len(ridges))
-        parts = [_condition(*pair, ridged, n) for pair in zip(standins, ridges, strict=True)]
-        precision, pull = np.concatenate(parts, axis=-1)
+        n, own = -(-_ON_RIDGES // len(standins)), rng.spawn(1)[0]
+        precision, pull = np.concatenate([_condition(s, prior, ridged, n, own) for s in standins], axis=-1)
         bounds[:, ridged], mean[ridged], sd[ridged], positive[ridged] = _mix(precision, pull, prior, ridged, interval)
     return mean, sd, bounds[0], bounds[1], positive
 
 
-def _condition(standin: StandIn, ridges: Ridges, columns: IntArray, n: int) -> FloatArray:
-    """Return n conditionals of some columns, [2, column, n]: precision, and its product with the mean."""
-    given = np.repeat(np.stack(standin.cavity)[:, columns, None], n, axis=2)
-    for place in np.flatnonzero(np.isin(columns, ridges.columns)):
-        pull = ridges.pull[:, np.searchsorted(ridges.columns, columns[place])]
-        given[0, place] = standin.precision[columns[place], columns[place]]
-        given[1, place] = pull[np.arange(n) * len(pull) // n]  # evenly spread
-    return np.asarray(given)
+def _condition(standin: StandIn, prior: PriorArrays, columns: IntArray, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return conditionals of some columns in n draws of the others, [2, column, n]: precision, and precision x mean."""
+    weight, precision = draw_standin(standin, prior, n, rng), np.diagonal(standin.precision)[columns]
+    pull = standin.linear[columns] - weight @ standin.precision[:, columns] + precision * weight[:, columns]
+    return np.stack([np.broadcast_to(precision, pull.shape).T, pull.T])
 
 
 def _mix(

@@ -14,7 +14,7 @@ import numpy as np
 from prefdissect._typing import FloatArray, IntArray
 from prefdissect.inference.certificate import LEAST_ESS, certify_chains, certify_standin
 from prefdissect.inference.diagnostics import diagnose
-from prefdissect.inference.draws import Draws, Ridges
+from prefdissect.inference.draws import Draws
 from prefdissect.inference.ep import StandIn
 from prefdissect.inference.fit_data import FitData
 from prefdissect.inference.prior import PriorArrays
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from prefdissect.inference.compiled.likelihood import Rows
     from prefdissect.inference.compiled.moves import Surrogate
 
-__all__ = ["sample_ep", "sample_exact"]
+__all__ = ["draw_standin", "find_ridged", "sample_ep", "sample_exact"]
 
 
 _BURN = 16  # sweeps of the stand-in before the first draw: it forgets its start in a few
 _COMPARED, _WITHIN = 64, 128  # draws at which a stand-in is compared with its likelihood, and of how many
 _FEW_COMPARED, _MANY_ROWS = 32, 50_000  # with so many rows both are Gaussian to many digits
 _THINNING = (1, 8)  # sweeps a draw: more where the first try mixed too slowly
-_RIDGE, _ON_RIDGES = 0.16, 16_384  # from what on a column is on a ridge, and on how many draws its numbers then rest
-_DOUBTFUL_SD = 0.15  # of the log-residual: from there on chains also walk, to reach tails that the stand-in lacks
+_RIDGE = 0.16  # from what on a column is on a ridge
+_DOUBTFUL_SD, _LEAST_WALKS = 0.15, 8  # of the log-residual: from there on chains also walk, to tails that are too thin
 
 
 def sample_ep(
@@ -50,12 +50,9 @@ def sample_ep(
     certificate need of it comes first, and is the same however many draws are asked for.
     """
     n_columns, wanted = len(standin.mean), draws * chains
-    ridged = find_ridged(standin, prior)
-    least = _ON_RIDGES if len(ridged) else _WITHIN
     n_compared = _COMPARED if len(data.weight) < _MANY_ROWS else _FEW_COMPARED
-    weight, pull, residual = _sweep_standin(
-        data, prior, standin, max(least, wanted), n_compared, _WITHIN // n_compared, rng
-    )
+    weight = draw_standin(standin, prior, max(_WITHIN, wanted), rng)
+    residual = _compare(data, prior, standin, weight[: _WITHIN : _WITHIN // n_compared])
     holds, certificate = certify_standin(residual, converged=standin.converged)
     on_share(1.0)
     return Draws(
@@ -65,30 +62,25 @@ def sample_ep(
         engine="ep",
         certified=holds,
         certificate={"iterations": float(standin.iterations), **certificate},
-        ridges=Ridges(ridged, pull[:least, ridged]),
     )
 
 
-def _sweep_standin(
-    data: FitData,
-    prior: PriorArrays,
-    standin: StandIn,
-    n: int,
-    n_compared: int,
-    every: int,
-    rng: np.random.Generator,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return n draws from the stand-in, the pull on each coordinate in them, and the log-residual at some.
-
-    Draws and pulls are [draw, column]; the log-residual, [compared], is log likelihood minus its stand-in, at
-    each `every`-th draw.
-    """
+def draw_standin(standin: StandIn, prior: PriorArrays, n: int, rng: np.random.Generator) -> FloatArray:
+    """Return n draws from the stand-in with its exact prior, [draw, column], one chain."""
     from prefdissect.inference.compiled.chains import run_standin
 
-    weight, pull, residual = np.empty((n, len(standin.mean))), np.empty((n, len(standin.mean))), np.empty(n_compared)
-    surrogate = _arrange(prior, standin, np.empty((2, 0)))
-    run_standin(_rows(data), surrogate, standin.mean, _BURN, every, rng, weight, pull, residual)
-    return weight, pull, residual
+    weight = np.empty((n, len(standin.mean)))
+    run_standin(_arrange(prior, standin, np.empty((2, 0))), standin.mean, _BURN, rng, weight)
+    return weight
+
+
+def _compare(data: FitData, prior: PriorArrays, standin: StandIn, weight: FloatArray) -> FloatArray:
+    """Return the log-residual at each draw: log likelihood minus its stand-in, [draw]."""
+    from prefdissect.inference.compiled.chains import compare_standin
+
+    residual = np.empty(len(weight))
+    compare_standin(_rows(data), _arrange(prior, standin, np.empty((2, 0))), np.ascontiguousarray(weight), residual)
+    return residual
 
 
 def _rows(data: FitData) -> Rows:
@@ -115,10 +107,10 @@ def sample_exact(
 ) -> Draws:
     """Return draws from the posterior, by surrogate transitions. Chains start from draws of the stand-in."""
     n = max(_FEW_COMPARED, chains)
-    weight, _, residual = _sweep_standin(data, prior, standin, n, n, 1, rng)
-    doubt = float(residual.std(ddof=1))
+    weight = draw_standin(standin, prior, n, rng)
+    doubt = float(_compare(data, prior, standin, weight).std(ddof=1))
     starts = weight[np.linspace(0, n - 1, chains).astype(np.int64)]
-    walks = 0 if doubt <= _DOUBTFUL_SD else max(1, len(standin.mean) // 4)
+    walks = 0 if doubt <= _DOUBTFUL_SD else max(_LEAST_WALKS, len(standin.mean) // 4)
     for thin in _THINNING:
         drawn = _draw_posterior(data, prior, standin, starts, draws, rng, thin, walks, doubt)
         if drawn.certified or draws * chains < LEAST_ESS:
@@ -162,7 +154,8 @@ def find_ridged(standin: StandIn, prior: PriorArrays) -> IntArray:
     product of the correlation and the share that the prior's site has in what is known of a column, the
     larger of both; below the limit sds were within 3% of the truth in all of 660 weights of simulated ridges.
     """
-    correlation = np.abs(standin.cov / np.outer(standin.sd, standin.sd))
-    np.fill_diagonal(correlation, 0.0)
-    share = np.where(prior.is_laplace, standin.prior_precision * np.diagonal(standin.cov), 0.0)
-    return np.flatnonzero((correlation * np.maximum(share, share[:, None])).max(axis=0) > _RIDGE)
+    from prefdissect.inference.compiled.marginals import measure_ridges
+
+    measure = np.empty(len(standin.mean))
+    measure_ridges(standin.cov, standin.prior_precision, prior.is_laplace, measure)
+    return np.flatnonzero(measure > _RIDGE)

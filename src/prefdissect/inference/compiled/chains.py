@@ -16,7 +16,7 @@ from prefdissect.inference.compiled.likelihood import (
 )
 from prefdissect.inference.compiled.moves import Plan, Surrogate, prepare, set_gradient, shift_gradient, sweep
 
-__all__ = ["run_chains", "run_standin"]
+__all__ = ["compare_standin", "run_chains", "run_standin"]
 
 _REFRESH = 64  # draws after which the gradient, kept up to date by increments, is computed afresh
 
@@ -149,35 +149,22 @@ def run_chains(
 
 
 @compiled()
-def run_standin(
-    rows: Rows,
-    surrogate: Surrogate,
-    start: FloatArray,
-    burn: int,
-    every: int,
-    rng: np.random.Generator,
-    out: FloatArray,
-    pull: FloatArray,
-    residual: FloatArray,
-) -> None:
-    """Fill `out` [draw, column] with draws from the stand-in, and `pull` with what each coordinate saw of the others.
-
-    Coordinate k given the others is proportional to exp(pull_k b - precision_kk b**2 / 2) times its prior.
-    `residual` takes the log-residual of each `every`-th draw, as many as it has room for.
-    """
-    plan, w, gradient, scratch = prepare(surrogate), start.copy(), np.empty(len(start)), np.empty(BLOCK)
-    n_compared, at = len(residual), 0
-    compared = np.empty((n_compared, len(start)))
+def run_standin(surrogate: Surrogate, start: FloatArray, burn: int, rng: np.random.Generator, out: FloatArray) -> None:
+    """Fill `out` [draw, column] with draws from the stand-in."""
+    plan, w, gradient = prepare(surrogate), start.copy(), np.empty(len(start))
     for i in range(-burn, len(out)):
         if i == -burn or i % _REFRESH == 0:
             set_gradient(surrogate, w, gradient)
         sweep(surrogate, plan, w, gradient, True, rng)
         if i >= 0:
-            for k in range(len(w)):
-                out[i, k] = w[k]
-                pull[i, k] = gradient[k] + surrogate.precision[k, k] * w[k]
-            if i % every == 0 and at < n_compared:
-                compared[at] = w
-                residual[at] = -_log_standin(surrogate, w, gradient)
-                at += 1
-    add_log_likelihoods(rows, compared, scratch, residual)
+            out[i] = w
+
+
+@compiled()
+def compare_standin(rows: Rows, surrogate: Surrogate, w: FloatArray, out: FloatArray) -> None:
+    """Fill `out` [draw] with the log-residual at each w [draw, column]."""
+    gradient = np.empty(w.shape[1])
+    for i in range(len(w)):
+        set_gradient(surrogate, w[i], gradient)
+        out[i] = -_log_standin(surrogate, w[i], gradient)
+    add_log_likelihoods(rows, w, np.empty(BLOCK), out)

@@ -11,7 +11,7 @@ from prefdissect._typing import BoolArray, FloatArray
 from prefdissect.inference.compiled._compile import compiled
 from prefdissect.inference.compiled.elementary import exp
 
-__all__ = ["Block", "Problem", "propagate"]
+__all__ = ["Block", "Problem", "is_sound", "propagate"]
 
 _BLOCK = 128  # rows at a time: 29 columns of them fill the first cache
 _nodes, _weights = np.polynomial.hermite_e.hermegauss(7)
@@ -365,3 +365,15 @@ def propagate(problem: Problem, block: Block, tolerance: float, patience: int, m
             return iteration, True
         before = moved
     return most, False
+
+
+@compiled()
+def is_sound(block: Block) -> bool:
+    """Whether rounding has left a posterior: finite, with variances above 0."""
+    for k in range(len(block.mean)):
+        if not (math.isfinite(block.mean[k]) and block.cov[k, k] > 0.0):
+            return False
+        for j in range(len(block.mean)):
+            if not math.isfinite(block.cov[k, j]):
+                return False
+    return True

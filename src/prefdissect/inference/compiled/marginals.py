@@ -10,10 +10,26 @@ from prefdissect._typing import BoolArray, FloatArray
 from prefdissect.inference.compiled._compile import compiled
 from prefdissect.inference.compiled.elementary import exp, mills
 
-__all__ = ["mix_conditionals"]
+__all__ = ["measure_ridges", "mix_conditionals"]
 
 _NOTHING = 1e-9  # precision times the prior's scale squared, below which the data say nothing
 _ROOT, _DENSITY = math.sqrt(2 * math.pi), 1 / math.sqrt(2 * math.pi)
+
+
+@compiled()
+def measure_ridges(cov: FloatArray, prior_precision: FloatArray, laplace: BoolArray, out: FloatArray) -> None:
+    """Fill `out` [column] with the largest product of a column's correlations and the prior's share, see `find_ridged`.
+
+    The share is the larger one of both columns'; a Normal prior has none, as its site is exact.
+    """
+    out[:] = 0.0
+    for k in range(len(cov)):
+        share = prior_precision[k] * cov[k, k] if laplace[k] else 0.0
+        for j in range(len(cov)):
+            if j != k:
+                size = share * abs(cov[k, j]) / math.sqrt(cov[k, k] * cov[j, j])
+                out[k] = max(out[k], size)
+                out[j] = max(out[j], size)
 
 
 @compiled(fastmath=True)
