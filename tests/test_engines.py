@@ -108,7 +108,7 @@ def test_a_broken_stand_in_is_refused_by_ep_and_put_right_by_exact():
     data = reduced(cell)
     right = fit_ep(data, prior)
     broken = replace(right, precision=right.precision / 2, cov=right.cov * 2)
-    plan = {"draws": 4000, "chains": 4, "rng": np.random.default_rng(1), "on_share": lambda share: None}
+    plan = {"draws": 16000, "chains": 4, "rng": np.random.default_rng(1), "on_share": lambda share: None}
     good, found = (sample_exact(data, prior, s, **plan) for s in (right, broken))
     assert in_errors(moments(found.weight, batches=20), moments(good.weight, batches=20)).max() < 4
     assert sample_ep(data, prior, right, **plan).certified
