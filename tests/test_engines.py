@@ -193,7 +193,7 @@ def by_grid(x: np.ndarray, y: np.ndarray, scale: float, extent: float) -> np.nda
 def test_columns_that_say_the_same(engine, noise, scale):
     """Means within 0.05 sd, sds within 4%, bounds within 0.1 sd of a sum over a grid.
 
-    Both engines rest on some 5,000 effective draws here: errors of 0.015 sd, 1% and 0.03 sd. EP's own sds, or
+    Both engines rest on some 4,000 effective draws here: errors of 0.015 sd, 1% and 0.03 sd. EP's own sds, or
     few conditionals, would be off by up to 10% and 0.2 sd.
     """
     rng = np.random.default_rng(8)

@@ -56,11 +56,11 @@ def test_ep_is_near_the_stored_runs(study, stored, group, judge):
 
 @pytest.mark.parametrize(("group", "judge"), FITS)
 def test_exact_is_within_monte_carlo_errors_of_the_stored_runs(study, stored, group, judge):
-    """Means within 4 errors of 80,000 draws and the stored run's; sds within 4%, and quantiles within 0.07 sd.
+    """Means within 4 errors of 160,000 draws and the stored run's; sds within 4%, and quantiles within 0.07 sd.
 
     Their errors: sds 1% (a Laplace has a kurtosis of 6), quantiles 0.015 sd, in both runs.
     """
-    drawn = draws_of("exact", cell_of(study, group, judge), PRIOR, draws=20_000, chains=4)
+    drawn = draws_of("exact", cell_of(study, group, judge), PRIOR, draws=40_000, chains=4)
     draws = drawn.weight.reshape(-1, 29)
     mean, sd, quantiles = (stored[f"{group}|{judge}|{name}"] for name in ("mean", "sd", "q"))
     error = sd * np.hypot(1 / np.sqrt(drawn.ess_bulk), 1 / np.sqrt(68_000))

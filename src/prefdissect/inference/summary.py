@@ -16,7 +16,7 @@ from prefdissect.inference.surrogate import draw_standin, find_ridged
 
 __all__ = ["keep_draws", "summarise"]
 
-_ON_RIDGES = 16_384  # draws
+_ON_RIDGES = 8_192  # draws, for errors of about 0.01 sd
 _LARGE_GRID, _DRAWS_IN_LARGE_GRID = 50, {"ep": 125, "exact": 250, "nuts": 250}
 _WORST = {"acceptance": min, "efficiency": min, "divergences": sum}  # of several folds; of all else the largest
 
@@ -48,11 +48,11 @@ def summarise(
     weight = np.concatenate([_thin(d.weight, length) for d in drawn], axis=1)
     if all(d.engine == "ep" for d in drawn):
         mean, sd, lower, upper, positive = _from_standins(standins, prior, interval, rng)
-        correlation = _correlate(np.mean([s.cov + np.outer(s.mean - mean, s.mean - mean) for s in standins], axis=0))
+        cov = _average([s.cov + np.outer(s.mean - mean, s.mean - mean) for s in standins])
     else:
         mean, sd, lower, upper, positive = _from_draws(weight, interval)
         away = weight.reshape(-1, len(mean)) - mean
-        correlation = _correlate(away.T @ away)
+        cov = away.T @ away
     return Fit(
         mean=mean,
         sd=sd,
@@ -61,9 +61,9 @@ def summarise(
         prob_positive=positive,
         r_hat=np.max([d.r_hat for d in drawn], axis=0),
         ess_bulk=np.sum([d.ess_bulk for d in drawn], axis=0),
-        cov=correlation * np.outer(sd, sd),
-        precision=np.mean([s.precision for s in standins], axis=0),
-        linear=np.mean([s.linear for s in standins], axis=0),
+        cov=_stretch(cov, sd),
+        precision=_average([s.precision for s in standins]),
+        linear=_average([s.linear for s in standins]),
         draws=_thin(weight, min(kept, weight.shape[1])).astype(np.float32),
         engine=max((d.engine for d in drawn), key=ORDER.index),
         certified=all(d.certified for d in drawn),
@@ -71,9 +71,14 @@ def summarise(
     )
 
 
-def _correlate(cov: FloatArray) -> FloatArray:
-    scale = np.sqrt(np.maximum(np.diagonal(cov), np.finfo(float).tiny))  # of a single draw nothing varies
-    return np.asarray(cov / scale / scale[:, None])
+def _average(values: Sequence[FloatArray]) -> FloatArray:
+    return values[0].copy() if len(values) == 1 else np.asarray(np.mean(values, axis=0))
+
+
+def _stretch(cov: FloatArray, sd: FloatArray) -> FloatArray:
+    """Return a matrix with these standard deviations and the correlations of `cov`."""
+    factor = sd / np.sqrt(np.maximum(np.diagonal(cov), np.finfo(float).tiny))  # of a single draw nothing varies
+    return np.asarray(cov * factor * factor[:, None])
 
 
 def _thin(draws: FloatArray, wanted: int) -> FloatArray:
@@ -113,8 +118,8 @@ def _from_standins(
     near the kink of the prior. Columns on a ridge, in any of the folds, take everything from their conditionals
     over many draws of the other weights (Rao-Blackwell).
     """
-    mean = np.mean([s.mean for s in standins], axis=0)
-    sd = np.sqrt(np.mean([s.sd**2 + (s.mean - mean) ** 2 for s in standins], axis=0))
+    mean = _average([s.mean for s in standins])
+    sd = np.sqrt(_average([s.sd**2 + (s.mean - mean) ** 2 for s in standins]))
     precision, pull = np.stack([s.cavity for s in standins], axis=-1)
     bounds, _, _, positive = _mix(precision, pull, prior, np.arange(len(mean)), interval)
     ridged = np.unique(np.concatenate([find_ridged(s, prior) for s in standins]))

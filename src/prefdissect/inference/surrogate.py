@@ -27,6 +27,7 @@ __all__ = ["draw_standin", "find_ridged", "sample_ep", "sample_exact"]
 
 
 _BURN = 16  # sweeps of the stand-in before the first draw: it forgets its start in a few
+_SETTLE, _SETTLE_IN_DOUBT = 4, 16  # steps of a chain before the first draw, as it starts from one of the stand-in
 _COMPARED, _WITHIN = 64, 128  # draws at which a stand-in is compared with its likelihood, and of how many
 _FEW_COMPARED, _MANY_ROWS = 32, 50_000  # with so many rows both are Gaussian to many digits
 _THINNING = (1, 8)  # sweeps a draw: more where the first try mixed too slowly
@@ -134,7 +135,8 @@ def _draw_posterior(
 
     middle = np.stack([standin.prior_linear, 1 / (np.diagonal(standin.precision) + standin.prior_precision)])
     surrogate, weight = _arrange(prior, standin, middle), np.empty((len(starts), draws, starts.shape[1]))
-    acceptance = run_chains(_rows(data), surrogate, starts, standin.sd, _BURN, thin, walks, rng, weight)
+    settle = _SETTLE_IN_DOUBT if walks else _SETTLE
+    acceptance = run_chains(_rows(data), surrogate, starts, standin.sd, settle, thin, walks, rng, weight)
     r_hat, ess = diagnose(weight)
     return Draws(
         weight,

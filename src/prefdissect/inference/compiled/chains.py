@@ -99,9 +99,6 @@ def _run_chain(
     w, proposed = start.copy(), start.copy()
     gradient, proposed_gradient = np.empty(n_columns), np.empty(n_columns)
     set_gradient(surrogate, w, gradient)
-    for _ in range(burn):  # from a draw of the stand-in: out in its tails, where it is too thin, chains would stick
-        sweep(surrogate, plan, w, gradient, True, rng)
-    set_gradient(surrogate, w, gradient)
     r = _residual(rows, surrogate, w, gradient, scratch)
     forward = rng.random() < 0.5
     accepted = 0
