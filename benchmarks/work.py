@@ -111,14 +111,14 @@ def _start(code: str) -> float:
 
 @lru_cache(maxsize=1)
 def _enough_draws() -> int:
-    """Return draws a chain that give every weight of the study its effective draws; seeds are fixed, so it lasts."""
-    draws = 300
-    while True:
+    """Return draws a chain that give every weight of the study its effective draws, to 2%; seeds are fixed."""
+    too_few, enough = 250, 500
+    while enough > 1.02 * too_few:
+        draws = (too_few + enough) // 2
         say(f" (trying {draws:,} draws a chain)", end="")
         least = min(_facts_of("exact", _fit(paper_study(), _options("exact", draws=draws))).least_ess)
-        if least >= WANTED_ESS:
-            return draws
-        draws = int(np.ceil(1.02 * draws * WANTED_ESS / least))
+        too_few, enough = (too_few, draws) if least >= WANTED_ESS else (draws, enough)
+    return enough
 
 
 def _options(engine: Engine, *, draws: int = 1000, folds: int | None = None) -> FitOptions:
