@@ -8,25 +8,25 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 
 import joblib
 import numpy as np
 
-from benchmarks.rounds import Facts, Measurement, say, timed
+from benchmarks.rounds import Facts, Measurement, timed
 from benchmarks.study import SCALE, lone_judge, paper_study
 from prefdissect import Dissection, Laplace, dissect
 from prefdissect._typing import Engine
 from prefdissect.features import Cell, Design
-from prefdissect.inference import FitOptions, Posterior, arrange_prior, fit_design
+from prefdissect.inference import Fit, FitOptions, Posterior, arrange_prior, fit_design
 from prefdissect.inference.ep import StandIn, fit_ep
-from prefdissect.inference.fit import leave_out_folds, split
+from prefdissect.inference.fit import fit_cells, leave_out_folds, split
 from prefdissect.inference.fit_data import gather
 from prefdissect.inference.prior import PriorArrays
 
 __all__ = ["WANTED_ESS", "Measure", "dissecting", "fitting", "importing", "moments", "whole_grid", "warm_up"]
 
-WANTED_ESS = 1000
+WANTED_ESS, _FIRST_DRAWS = 1000, 330  # in all, and a chain: all but a few fits need no more
 _STARTS = 5  # interpreters of each kind that one measurement of the import starts
 
 Measure = Callable[[int], Measurement]
@@ -53,9 +53,31 @@ def fitting(make: Callable[[], Design], engine: Engine, *, draws: int = 1000, fo
 
 
 def whole_grid(number: int) -> Measurement:
-    """Measure exact fits of the whole study with enough draws for `WANTED_ESS` effective ones of every weight."""
-    options = _options("exact", draws=_enough_draws())
-    return timed(lambda: _fit(paper_study(), options), partial(_facts_of, "exact"))
+    """Measure exact fits of the whole study, each with enough draws for `WANTED_ESS` effective ones of every weight.
+
+    All get `_FIRST_DRAWS` a chain; those that lack effective ones are fitted again with twice as many.
+    """
+    design = paper_study()
+    cells = [design.cell(judge, group) for group in design.groups for judge in design.judges]
+
+    def work() -> list[Fit]:
+        enough, lacking, draws = [], cells, _FIRST_DRAWS
+        while lacking:
+            found = _fit_cells(lacking, _prior(design), _options("exact", draws=draws))
+            enough += [fit for _, fit in found if fit.ess_bulk.min() >= WANTED_ESS]
+            lacking = [cell for cell, fit in found if not fit.ess_bulk.min() >= WANTED_ESS]
+            draws *= 2
+        return enough
+
+    return timed(work, partial(_facts_of_fits, "exact"))
+
+
+def _fit_cells(cells: Sequence[Cell], prior: PriorArrays, options: FitOptions) -> list[tuple[Cell, Fit]]:
+    """Fit cells as `fit_design` does, in tasks that threads share."""
+    tasks = split(cells, options)
+    with ThreadPoolExecutor(joblib.cpu_count()) as pool:
+        found = pool.map(lambda task: fit_cells(task, prior, options, options.draws), tasks)
+        return [pair for task, fits in zip(tasks, found, strict=True) for pair in zip(task, fits, strict=True)]
 
 
 def moments(make: Callable[[], Design], *, folds: int | None = None) -> Measure:
@@ -109,18 +131,6 @@ def _start(code: str) -> float:
     return time.perf_counter() - start
 
 
-@lru_cache(maxsize=1)
-def _enough_draws() -> int:
-    """Return draws a chain that give every weight of the study its effective draws, to 2%; seeds are fixed."""
-    too_few, enough = 250, 500
-    while enough > 1.02 * too_few:
-        draws = (too_few + enough) // 2
-        say(f" (trying {draws:,} draws a chain)", end="")
-        least = min(_facts_of("exact", _fit(paper_study(), _options("exact", draws=draws))).least_ess)
-        too_few, enough = (too_few, draws) if least >= WANTED_ESS else (draws, enough)
-    return enough
-
-
 def _options(engine: Engine, *, draws: int = 1000, folds: int | None = None) -> FitOptions:
     return FitOptions(engine=engine, draws=draws, chains=4, folds=folds, interval=0.94, min_pairs=10, random_seed=0)
 
@@ -140,7 +150,10 @@ def _moments_of(cells: Sequence[Cell], prior: PriorArrays, options: FitOptions) 
 
 def _facts_of(engine: Engine, posterior: Posterior) -> Facts:
     """Count a fit as certified if the engine that was asked for certifies it, no other having taken over."""
-    fits = list(posterior.fits.values())
+    return _facts_of_fits(engine, list(posterior.fits.values()))
+
+
+def _facts_of_fits(engine: Engine, fits: Sequence[Fit]) -> Facts:
     certified = sum(fit.certified and fit.engine == engine for fit in fits)
     least = tuple(float(fit.ess_bulk.min()) for fit in fits if np.isfinite(fit.ess_bulk).all())
     return Facts(len(fits), certified, least)
