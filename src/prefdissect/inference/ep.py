@@ -34,8 +34,8 @@ class StandIn:
         The likelihood is about exp(linear'w - w'precision w / 2): [column, column] and [column].
     prior_precision, prior_linear
         The same of the prior, which has no other entries than these: [column].
-    mean, sd, cov
-        Of the posterior: [column], [column] and [column, column].
+    mean, cov
+        Of the posterior: [column] and [column, column].
     iterations, converged
         How it was found.
     """
