@@ -313,18 +313,22 @@ def test_a_fit_that_ep_cannot_certify_goes_to_exact_and_the_row_says_so():
     assert result.options["engine"] == "ep"
 
 
-def test_a_fit_that_exact_cannot_certify_goes_to_nuts(monkeypatch):
-    """The stand-in is spoilt, so that acceptance falls below its limit."""
-    from prefdissect.inference import fit
+@pytest.fixture
+def spoilt(monkeypatch) -> pdx.PreferenceData:
+    """Spoil the stand-in of each fit, so that acceptance falls below its limit; return data to fit."""
 
-    def spoilt(data, prior):
+    def spoil(data, prior):
         standin = fit_ep(data, prior)
         return replace(standin, precision=standin.precision / 20)
 
-    monkeypatch.setattr(fit, "fit_ep", spoilt)
-    study = pdx.simulate(400, schema=pdx.PAPER.select(pdx.PAPER.ids[:8]), judges=["me"], scenarios=None, random_seed=0)
+    monkeypatch.setattr("prefdissect.inference.fit.fit_ep", spoil)
+    schema = pdx.PAPER.select(pdx.PAPER.ids[:8])
+    return pdx.simulate(400, schema=schema, judges=["me"], scenarios=None, random_seed=0).data
+
+
+def test_a_fit_that_exact_cannot_certify_goes_to_nuts(spoilt):
     with pytest.warns(ConvergenceWarning, match="'nuts' for judge 'me' in group 'all'"):
-        result = pdx.dissect(study.data, random_seed=0, prior=Normal(1.0))
+        result = pdx.dissect(spoilt, random_seed=0, prior=Normal(1.0))
     assert set(result.weights["engine"]) == {"nuts"}
     assert result.weights["certified"].all()
 
@@ -337,18 +341,10 @@ def test_few_draws_are_no_reason_to_take_another_engine():
     assert not result.weights["certified"].any()
 
 
-def test_few_draws_that_do_not_move_go_to_nuts(monkeypatch):
+def test_few_draws_that_do_not_move_go_to_nuts(spoilt):
     """A stand-in that is refused at nearly every step is no matter of how many draws there are."""
-    from prefdissect.inference import fit
-
-    def spoilt(data, prior):
-        standin = fit_ep(data, prior)
-        return replace(standin, precision=standin.precision / 20)
-
-    monkeypatch.setattr(fit, "fit_ep", spoilt)
-    study = pdx.simulate(400, schema=pdx.PAPER.select(pdx.PAPER.ids[:8]), judges=["me"], scenarios=None, random_seed=0)
     with pytest.warns(ConvergenceWarning, match="'nuts' for judge"):
-        result = pdx.dissect(study.data, random_seed=0, prior=Normal(1.0), draws=100)
+        result = pdx.dissect(spoilt, random_seed=0, prior=Normal(1.0), draws=100)
     assert set(result.weights["engine"]) == {"nuts"}
 
 

@@ -84,6 +84,8 @@ def read_file(path: Path) -> tuple[PreferenceData, Design, Posterior, dict[str, 
         data = _unpack_data(parts["data"])
         design = _unpack_design(parts["design"], data.schema)
         return data, design, _unpack_fits(parts["fits"], parts["posterior"], meta["interval"]), meta["options"]
+    except FileFormatError:  # a ValueError, too, that has said what is wrong
+        raise
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise FileFormatError(f"{str(path)!r} is no saved dissection: {error!r}") from error
 

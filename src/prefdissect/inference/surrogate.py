@@ -47,8 +47,8 @@ def sample_ep(
 ) -> Draws:
     """Return draws of the stand-in, and its certificate.
 
-    They are one long chain cut in equal parts: their number of chains says nothing. What tables and
-    certificate need of it comes first, and is the same however many draws are asked for.
+    They are one long chain cut in equal parts: their number of chains says nothing. The certificate rests on
+    the first of them, which are the same however many are asked for.
     """
     n_columns, wanted = len(standin.mean), draws * chains
     n_compared = _COMPARED if len(data.weight) < _MANY_ROWS else _FEW_COMPARED
