@@ -6,6 +6,7 @@ import numpy as np
 
 from prefdissect._typing import FloatArray
 from prefdissect.inference.compiled._compile import compiled
+from prefdissect.inference.compiled.elementary import copy_to
 from prefdissect.inference.compiled.likelihood import (
     BLOCK,
     Rows,
@@ -105,14 +106,14 @@ def _run_chain(
     for i in range(-burn, len(out)):
         if i % _REFRESH == 0:
             set_gradient(surrogate, w, gradient)
-        proposed[:] = w
-        proposed_gradient[:] = gradient
+        copy_to(proposed, w)
+        copy_to(proposed_gradient, gradient)
         for _ in range(thin):
             sweep(surrogate, plan, proposed, proposed_gradient, forward, rng)
         new = _residual(rows, surrogate, proposed, proposed_gradient, scratch)
         if rng.standard_exponential() >= r - new:
-            w[:] = proposed
-            gradient[:] = proposed_gradient
+            copy_to(w, proposed)
+            copy_to(gradient, proposed_gradient)
             r = new
             if i >= 0:
                 accepted += 1
@@ -122,7 +123,7 @@ def _run_chain(
             _walk(rows, surrogate, w, gradient, scores, spread, walks, rng)
             r = _residual(rows, surrogate, w, gradient, scratch)
         if i >= 0:
-            out[i] = w
+            copy_to(out[i], w)
     return accepted / len(out)
 
 
@@ -154,7 +155,7 @@ def run_standin(surrogate: Surrogate, start: FloatArray, burn: int, rng: np.rand
             set_gradient(surrogate, w, gradient)
         sweep(surrogate, plan, w, gradient, True, rng)
         if i >= 0:
-            out[i] = w
+            copy_to(out[i], w)
 
 
 @compiled()

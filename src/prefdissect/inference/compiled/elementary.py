@@ -1,4 +1,4 @@
-"""Elementary functions without branches, so that loops over them vectorise."""
+"""Elementary functions; those of numbers without branches, so that loops over them vectorise."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 from numpy.polynomial import Chebyshev, Polynomial
 from scipy.special import erfcx
 
+from prefdissect._typing import FloatArray
 from prefdissect.inference.compiled._compile import compiled
 
-__all__ = ["exp", "exp_of_minus", "mills"]
+__all__ = ["copy_to", "exp", "exp_of_minus", "mills"]
 
 
 @compiled(inline="always")
@@ -71,3 +72,10 @@ def mills(x: float) -> float:
     low = _C[0] + t * (_C[1] + t * (_C[2] + t * (_C[3] + t * (_C[4] + t * (_C[5] + t * _C[6])))))
     t3 = t * t * t
     return t * (low + t3 * t3 * t * high)
+
+
+@compiled()
+def copy_to(target: FloatArray, source: FloatArray) -> None:
+    """Copy a vector. Assigning to a slice does the same, but takes two seconds to compile in each place."""
+    for k in range(len(target)):
+        target[k] = source[k]

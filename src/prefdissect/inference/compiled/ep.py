@@ -9,7 +9,7 @@ import numpy as np
 
 from prefdissect._typing import BoolArray, FloatArray
 from prefdissect.inference.compiled._compile import compiled
-from prefdissect.inference.compiled.elementary import exp
+from prefdissect.inference.compiled.elementary import copy_to, exp
 
 __all__ = ["Block", "Problem", "is_sound", "propagate"]
 
@@ -180,7 +180,7 @@ def _expand_likelihood(problem: Problem, block: Block, tau: FloatArray, nu: Floa
     """Set sites to expansions at the mean and the likelihood's Gaussian to their sum; return the log likelihood."""
     xt, weight, total, m = problem.xt, problem.weight, 0.0, np.empty(_BLOCK)
     block.precision[:] = 0.0
-    block.linear[:] = problem.statistic
+    copy_to(block.linear, problem.statistic)
     for start in range(0, len(weight), _BLOCK):
         end = min(start + _BLOCK, len(weight))
         total += _expand(xt, start, block.mean, weight[start:end], tau[start:end], nu[start:end], m[: end - start])
@@ -197,7 +197,7 @@ def _match_likelihood(problem: Problem, block: Block, tau: FloatArray, nu: Float
     xt, weight = problem.xt, problem.weight
     m, v, moments = np.empty(_BLOCK), np.empty(_BLOCK), np.empty((5, _BLOCK))
     block.precision[:] = 0.0
-    block.linear[:] = problem.statistic
+    copy_to(block.linear, problem.statistic)
     for start in range(0, len(weight), _BLOCK):
         end = min(start + _BLOCK, len(weight))
         n = end - start
@@ -308,8 +308,8 @@ def _solve(block: Block) -> tuple[float, float]:
     before = np.empty(n)
     for k in range(n):
         before[k] = cov[k, k]
-    cov[:] = block.precision
     for k in range(n):
+        copy_to(cov[k], block.precision[k])
         cov[k, k] += block.prior_precision[k]
     _invert(cov)
     shifted, stretched = 0.0, 0.0
@@ -336,10 +336,11 @@ def _approach_mode(problem: Problem, block: Block, tau: FloatArray, nu: FloatArr
     for _ in range(most):
         density = _expand_likelihood(problem, block, tau, nu) + _expand_prior(problem, block)
         if density < best - 1e-9 * abs(best):
-            block.mean[:] = 0.5 * (block.mean + last)
+            for k in range(len(last)):
+                block.mean[k] = 0.5 * (block.mean[k] + last[k])
             continue
         best = density
-        last[:] = block.mean
+        copy_to(last, block.mean)
         shifted, _ = _solve(block)
         if shifted < _NEAR:
             break
