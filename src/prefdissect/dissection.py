@@ -16,17 +16,14 @@ from prefdissect import _arviz, storage, tables
 from prefdissect._typing import (
     Encoding,
     Engine,
-    TableLike,
     Ties,
     check_choice,
     check_count,
     check_flag,
     check_positive,
 )
-from prefdissect.data import PreferenceData, load
+from prefdissect.data import PreferenceData, Source, load, load_for
 from prefdissect.data.columns import JUDGE_PREFIX
-from prefdissect.data.files import read_table
-from prefdissect.data.frame import as_frame
 from prefdissect.describe import describe
 from prefdissect.errors import OptionError, UnknownNameError, choices
 from prefdissect.features import Design, build_design, groups_like
@@ -37,8 +34,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 __all__ = ["Dissection", "dissect"]
-
-Source = PreferenceData | pd.DataFrame | TableLike | str | Path
 
 
 def dissect(
@@ -121,7 +116,7 @@ def dissect(
     check_choice("encoding", encoding, Encoding)
     check_choice("ties", ties, Ties)
     check_flag("progress", progress)
-    loaded = _load(data, judge, schema)
+    loaded = load_for(data, judge, schema)
     judges = _choose_judges(loaded, judge)
     design = build_design(loaded, judges, by=by, encoding=encoding, ties=ties)
     posterior = fit_design(design, arrange_prior(prior, design.encoder.schema.ids), options, progress=progress)
@@ -296,21 +291,6 @@ def _seed(random_seed: int | np.random.Generator | None) -> int:
     if random_seed is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     return check_count("random_seed", random_seed, least=0)
-
-
-def _load(
-    data: Source, judge: str | Sequence[str] | None, schema: PropertySchema | str | Path | None
-) -> PreferenceData:
-    """Load `data`; a column that bears the name of a wanted judge is a judge."""
-    if isinstance(data, PreferenceData) or judge is None:
-        return load(data, schema=schema)
-    table = as_frame(read_table(data) if isinstance(data, str | Path) else data)
-    if "judge" in table.columns:
-        return load(table, schema=schema)
-    prefixed = [c for c in table.columns if c.startswith(JUDGE_PREFIX)]
-    wanted = [judge] if isinstance(judge, str) else list(judge)
-    plain = [w for w in wanted if w in table.columns and JUDGE_PREFIX + w not in prefixed]
-    return load(table, judges=[*prefixed, *plain] if plain else None, schema=schema)
 
 
 def _choose_judges(data: PreferenceData, judge: str | Sequence[str] | None) -> list[str]:

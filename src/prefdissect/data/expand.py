@@ -17,7 +17,7 @@ from prefdissect.errors import ColumnError, UnknownNameError, choices
 __all__ = ["one_row_per_pair", "verdicts_of_columns", "verdicts_of_rows"]
 
 # What a row says of a verdict beyond judge and value; the rest describes the pair.
-_DETAILS = ("voter", "tie_allowed", "kind", "judge_generator", "judge_prompt", "run_id")
+_DETAILS = ("voter", "strength", "tie_allowed", "kind", "judge_generator", "judge_prompt", "run_id")
 _OF_A_VERDICT = ("judge", "first", "repeat", "weight", *_DETAILS)
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from prefdissect.errors import FileFormatError
 
-__all__ = ["read_table"]
+__all__ = ["ENDINGS", "is_data_file", "read_content"]
 
 _BY_PANDAS = "or read it with pandas, where sep=, decimal= and encoding= can be set, and pass the DataFrame"
 _TEXTS = ("prompt", "response_a", "response_b", "model_a", "model_b", "judge", "cluster", "scenario")
@@ -23,13 +23,13 @@ _GAPS = ("NA", "N/A", "NaN", "nan", "NULL", "null", "None", "<NA>")
 _ENDINGS_OF_IDS = ("_id", "_id_a", "_id_b")
 
 
-def _read_json(path: Path) -> pd.DataFrame:
+def _read_json(path: Path) -> Any:
+    """Return a table where the file holds a list of objects, else what it holds."""
     opener = gzip.open if path.suffix.lower() == ".gz" else open
     with opener(path, "rt", encoding="utf-8-sig") as file:
         content = json.load(file)
-    if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
-        raise FileFormatError(f"{str(path)!r} holds no table: JSON must be a list of objects, one per row")
-    return pd.DataFrame(content)
+    rows = isinstance(content, list) and all(isinstance(row, dict) for row in content)
+    return pd.DataFrame(content) if rows else content
 
 
 def _read_json_lines(path: Path) -> pd.DataFrame:
@@ -86,7 +86,7 @@ def _text_or_none(cell: str) -> str | None:
     return cell or None
 
 
-_READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
+_READERS: dict[str, Callable[[Path], Any]] = {
     ".parquet": pd.read_parquet,
     ".csv": _read_csv,
     ".json": _read_json,
@@ -95,8 +95,19 @@ _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
 }
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read parquet, CSV, JSON (a list of objects) or JSON Lines; all but parquet may be gzipped.
+ENDINGS = tuple(_READERS)
+
+
+def is_data_file(path: Path) -> bool:
+    """Return whether a file ends as one that can be read."""
+    suffixes = [suffix.lower() for suffix in path.suffixes[-2:]]
+    return bool(suffixes) and (suffixes[-1] in _READERS or (suffixes[-1] == ".gz" and suffixes[0] in _READERS))
+
+
+def read_content(path: str | Path) -> Any:
+    """Read parquet, CSV, JSON or JSON Lines; all but parquet may be gzipped.
+
+    A DataFrame, but for JSON that is no list of objects: that comes back as it is.
 
     Raises
     ------

@@ -1,26 +1,31 @@
-"""One door for all sources: tables in memory and tables in files."""
+"""One door for all sources: tables in memory, files, folders, the hub; in any layout that is known."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
+
+import pandas as pd
 
 from prefdissect._typing import TableLike
-from prefdissect.data.files import read_table
+from prefdissect.data.columns import JUDGE_PREFIX
 from prefdissect.data.preference_data import PreferenceData
+from prefdissect.data.readers import TIDY, Layout, Part, read_parts, recognise
+from prefdissect.data.source import open_parts
 from prefdissect.errors import OptionError
 from prefdissect.schema import PropertySchema
 
-if TYPE_CHECKING:
-    import pandas as pd
+__all__ = ["Source", "load", "load_for"]
 
-__all__ = ["load"]
+Source: TypeAlias = PreferenceData | pd.DataFrame | TableLike | str | Path | Sequence[Any]
 
 
 def load(
-    source: PreferenceData | pd.DataFrame | TableLike | str | Path,
+    source: Source,
     *,
+    format: str | None = None,
     judges: str | Sequence[str] | None = None,
     properties: str | Sequence[str] | None = None,
     scenario: str | None = None,
@@ -35,8 +40,11 @@ def load(
     ----------
     source
         A DataFrame; anything with `.to_pandas()` (polars, pyarrow, `datasets.Dataset`); the path
-        of a parquet, CSV, JSON or JSON Lines file (`.gz` on top of the text formats); or data
-        that were loaded before, which come back as they are.
+        of a parquet, CSV, JSON or JSON Lines file (`.gz` on top of the text formats), or of a folder of
+        them; a list of those, which belong together; or data that were loaded before, which come back as
+        they are.
+    format
+        Name of the layout, see `prefdissect.data.readers.LAYOUTS`; by default it is recognised.
     judges, properties, scenario, cases, cluster, response_id, schema
         What the columns mean, where their names do not say; see `PreferenceData.from_frame`.
 
@@ -55,19 +63,46 @@ def load(
     >>> pdx.load(table).labels["me"].tolist()
     [1.0, 0.5]
     """
-    options = (judges, properties, scenario, cases or None, cluster, response_id, schema)
+    given: dict[str, Any] = {
+        "judges": judges,
+        "properties": properties,
+        "scenario": scenario,
+        "cases": cases or None,
+        "cluster": cluster,
+        "response_id": response_id,
+        "schema": schema,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
     if isinstance(source, PreferenceData):
-        if any(option is not None for option in options):
+        if given or format is not None:
             raise OptionError("these data are loaded already: name columns and schema when loading the table itself")
         return source
-    table = read_table(source) if isinstance(source, str | Path) else source
-    return PreferenceData.from_frame(
-        table,
-        judges=judges,
-        properties=properties,
-        scenario=scenario,
-        cases=cases,
-        cluster=cluster,
-        response_id=response_id,
-        schema=schema,
-    )
+    parts = open_parts(source)
+    named = judges is not None or properties is not None or schema is not None
+    return _read(parts, recognise(parts, format, named=named), given)
+
+
+def load_for(
+    source: Source,
+    judge: str | Sequence[str] | None,
+    schema: PropertySchema | str | Path | None,
+) -> PreferenceData:
+    """Load `source`; in a tidy table a column that bears the name of a wanted judge is a judge."""
+    if isinstance(source, PreferenceData) or judge is None:
+        return load(source, schema=schema)
+    parts = open_parts(source)
+    wanted = [judge] if isinstance(judge, str) else list(judge)
+    given: dict[str, Any] = {} if schema is None else {"schema": schema}
+    layout = recognise(parts, named=any(w in part.columns for part in parts for w in wanted))
+    if layout is TIDY and "judge" not in parts[0].columns:
+        prefixed = [c for c in parts[0].content.columns if c.startswith(JUDGE_PREFIX)]
+        plain = [w for w in wanted if w in parts[0].columns and JUDGE_PREFIX + w not in prefixed]
+        given |= {"judges": [*prefixed, *plain]} if plain else {}
+    return _read(parts, layout, given)
+
+
+def _read(parts: Sequence[Part], layout: Layout, given: Mapping[str, Any]) -> PreferenceData:
+    """Return the data of all parts; what the user says of columns goes before what the reader says."""
+    reading = read_parts(parts, layout)
+    data = PreferenceData.from_frame(reading.table, **{**reading.options, **given})
+    return replace(data, report=data.report.preface(reading.facts))

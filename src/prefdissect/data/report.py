@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,10 @@ class DataReport:
         if topic not in dict(self.facts):
             return self.add(topic, fact)
         return replace(self, facts=tuple((t, fact if t == topic else f) for t, f in self.facts))
+
+    def preface(self, facts: Iterable[tuple[str, str]]) -> DataReport:
+        """Return a report that begins with these facts."""
+        return replace(self, facts=(*facts, *self.facts))
 
     def leave_out(self, reason: str, n: int) -> DataReport:
         """Return a report that counts `n` more as left out for `reason`; unchanged if `n` is 0."""

@@ -17,19 +17,20 @@ __all__ = ["KEY", "OUTCOMES", "labels_of", "make_verdicts", "read_first", "read_
 KEY = ["pair_id", "judge", "first", "repeat"]
 OUTCOMES = ("A", "B", "tie", "both_bad", "soft", "invalid")
 _FIRST = ("A", "B", "unknown")
-_VALUE_OF = {"A": 1.0, "B": 0.0, "tie": 0.5, "both_bad": 0.5, "invalid": np.nan}
+_VALUE_OF = {"A": 1.0, "B": 0.0, "tie": 0.5, "both_bad": 0.5, "soft": 0.5, "invalid": np.nan}
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "A": ("a", "model_a", "response_a", "response_1", "response 1", "text_a"),
     "B": ("b", "model_b", "response_b", "response_2", "response 2", "text_b"),
     "tie": ("tie", "equal"),
     "both_bad": ("both_bad", "tie (bothbad)", "both bad"),
+    "soft": ("inconsistent", "tie (inconsistent)"),  # two orders that disagree are no tie
     "invalid": ("invalid",),
 }
 _OUTCOME_OF = {word: outcome for outcome, words in _WORDS.items() for word in words}
 _READABLE = (
-    "valid: A, B, tie, both_bad and invalid (model_a, response_1, text_a and the like too), or a number from 0 (B) to "
-    "1 (A); other codes need translating first, such as .replace({1: 'A', 2: 'B', 'draw': 'tie'})"
+    "valid: A, B, tie, both_bad, inconsistent and invalid (model_a, response_1, text_a and the like too), or a number "
+    "from 0 (B) to 1 (A); other codes need translating first, such as .replace({1: 'A', 2: 'B', 'draw': 'tie'})"
 )
 
 
