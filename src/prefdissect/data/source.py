@@ -51,4 +51,4 @@ def _list_files(path: Path) -> list[Path]:
 def _open_file(path: Path) -> Part:
     content = read_content(path)
     name = path.name.removesuffix(".gz").removesuffix(".GZ")
-    return Part(Path(name).stem, as_frame(content) if isinstance(content, pd.DataFrame) else content)
+    return Part(Path(name).stem, as_frame(content) if isinstance(content, pd.DataFrame) else content, repr(str(path)))

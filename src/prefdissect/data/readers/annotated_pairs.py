@@ -34,7 +34,7 @@ def _read(parts: Sequence[Part]) -> Reading:
         annotators |= part.content["annotators"]
     comparisons = _merge([c for part in parts for c in part.content["comparisons"]])
     if not comparisons:
-        raise DataError(f"{parts[0].name!r} holds no comparisons")
+        raise DataError(f"{parts[0].where} holds no comparisons")
     traits = {key: _trait(key, known) for key, known in annotators.items() if known.get("type") in _TRAITS}
     judges = _names({key: known for key, known in annotators.items() if key not in traits})
     columns: dict[str, list[Any]] = {

@@ -49,7 +49,7 @@ def _read(parts: Sequence[Part]) -> Reading:
         columns = _columns_of(part, n)
         twice = [c for c in columns.columns if c in table]
         if twice:
-            raise DataError(f"{part.name!r} has {twice[0]!r}, which another file has as well; load one of the two")
+            raise DataError(f"{part.where} has {twice[0]!r}, which another file has as well; load one of the two")
         table = pd.concat([table, columns], axis=1)
         if _is_resolved(part):
             options |= {"schema": PAPER, "properties": [p.rated for p in PAPER if f"{p.rated}_a" in columns]}
@@ -88,17 +88,17 @@ def _columns_of(part: Part, n: int) -> pd.DataFrame:
     if _is_resolved(part):
         return pd.DataFrame([_read_resolved(row, cells) for row, cells in enumerate(part.content.to_dict("records"))])
     table = part.content.assign(judge_human=decode(part.content["winner"], _WINNERS)).drop(columns="winner")
-    return _place(part.name, table, n)
+    return _place(part.where, table, n)
 
 
-def _place(name: str, table: pd.DataFrame, n: int) -> pd.DataFrame:
+def _place(where: str, table: pd.DataFrame, n: int) -> pd.DataFrame:
     """Return pairs on the rows that their column `id` names."""
     if "id" not in table:
         return table
     at = pd.to_numeric(table["id"], errors="coerce")
     wrong = ~(at.isin(range(n)) & ~at.duplicated())
     if len(table) != n and wrong.any():
-        raise DataError(f"{name!r}: id {show(table['id'][wrong].iloc[0])} is no row below {n:,}, or stands twice")
+        raise DataError(f"{where}: id {show(table['id'][wrong].iloc[0])} is no row below {n:,}, or stands twice")
     if wrong.any():  # other ids, but a row for each: the order says it
         return table.rename(columns={"id": "source_id"})
     return table.set_axis(at.astype(int), axis=0).reindex(range(n)).drop(columns="id")
@@ -109,14 +109,14 @@ def _read_index(part: Part, n: int) -> pd.DataFrame:
     scenario, cases = pd.Series(None, index=range(n), dtype=object), {}
     for group, rows in part.content.items():
         if rows and not 0 <= min(rows) <= max(rows) < n:
-            raise DataError(f"{part.name!r}: group {group!r} has row {max(rows)}, but there are {n:,}")
+            raise DataError(f"{part.where}: group {group!r} has row {max(rows)}, but there are {n:,}")
         if group in CASES:
             cases[group] = np.isin(np.arange(n), rows)
         elif group != "all":
             taken = scenario.iloc[rows].dropna()
             if len(taken):
                 raise DataError(
-                    f"{part.name!r}: row {taken.index[0]} is in two scenarios, {taken.iloc[0]!r} and {group!r}"
+                    f"{part.where}: row {taken.index[0]} is in two scenarios, {taken.iloc[0]!r} and {group!r}"
                 )
             scenario.iloc[rows] = group
     return pd.DataFrame({_OF_INDEX: scenario, **cases})

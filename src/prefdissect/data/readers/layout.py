@@ -21,10 +21,13 @@ class Part:
         The file's name without folder and ending; "table" for a table in memory.
     content
         A DataFrame with text column names, or whatever else a JSON file holds.
+    where
+        What messages call it: the path of a file.
     """
 
     name: str
     content: Any
+    where: str = "the table"
 
     @property
     def columns(self) -> frozenset[str]:

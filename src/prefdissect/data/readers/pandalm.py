@@ -24,7 +24,7 @@ def _read(parts: Sequence[Part]) -> Reading:
     pairs = [part for part in parts if part.columns.issuperset(_COLUMNS)]
     if not pairs:
         raise DataError(
-            f"{', '.join(repr(part.name) for part in parts)}: results of PandaLM's judges without the responses, which "
+            f"{', '.join(part.where for part in parts)}: results of PandaLM's judges without the responses, which "
             "are in the test set; load both: load([testset, results])"
         )
     table = pd.concat([part.content for part in pairs], ignore_index=True)
@@ -65,10 +65,10 @@ def _results(part: Part, ids: pd.Series) -> dict[str, pd.Series]:
     """Return the verdicts of one file of results, on the rows of the test set."""
     table = part.content.set_index(as_names(part.content["idx"]).to_numpy())
     if table.index.has_duplicates:
-        raise DuplicateError(f"{part.name!r} has idx {table.index[table.index.duplicated()][0]!r} more than once")
+        raise DuplicateError(f"{part.where} has idx {table.index[table.index.duplicated()][0]!r} more than once")
     unknown = table.index[~table.index.isin(ids)]
     if len(unknown):
-        raise DataError(f"{part.name!r}: idx {unknown[0]!r} is not in the test set ({len(unknown)} such rows)")
+        raise DataError(f"{part.where}: idx {unknown[0]!r} is not in the test set ({len(unknown)} such rows)")
     columns = [str(c) for c in table.columns if str(c).endswith(_RESULT)]
     return {
         f"judge_{column.removesuffix(_RESULT)}": decode(table[column], _CODES).reindex(ids).set_axis(ids.index)

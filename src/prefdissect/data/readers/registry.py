@@ -115,7 +115,7 @@ def _insist(layout: Layout, parts: Sequence[Part]) -> Layout:
         if layout is not TIDY and not layout.knows(part):
             lacks = layout.lacks(part)
             why = f"it lacks {', '.join(map(repr, lacks))}" if lacks else "its content is another one"
-            raise OptionError(f"format={layout.name!r}: {part.name!r} is not in that layout; {why}")
+            raise OptionError(f"format={layout.name!r}: {part.where} is not in that layout; {why}")
     return layout
 
 
@@ -129,7 +129,7 @@ def _describe(part: Part) -> str:
     """Say that a part is of no layout, what it has, and which two layouts are closest."""
     if not isinstance(part.content, pd.DataFrame):
         raise FileFormatError(
-            f"{part.name!r} holds no table but a {type(part.content).__name__}: JSON must be a list of objects, one per "
+            f"{part.where} holds no table but a {type(part.content).__name__}: JSON must be a list of objects, one per "
             f"row, or be in a known layout: {', '.join(LAYOUTS)}"
         )
     columns = ", ".join(shorten([str(c) for c in part.content.columns], _MOST_COLUMNS))
@@ -139,6 +139,6 @@ def _describe(part: Part) -> str:
     )
     near = [f"{one.name} lacks {', '.join(one.lacks(part)) or 'the right content'}" for one in ranked[:2]]
     return (
-        f"{part.name!r} fits no layout; columns found: {columns}; closest: {'; '.join(near)}; a tidy table has columns "
+        f"{part.where} fits no layout; columns found: {columns}; closest: {'; '.join(near)}; a tidy table has columns "
         f"<x>_a and <x>_b and {JUDGE_PREFIX}<name>, or name the columns: load(..., judges=[...], properties=[...])"
     )
