@@ -11,6 +11,7 @@ import pandas as pd
 
 from prefdissect._typing import BoolArray, Encoding, FloatArray, GroupKind, IntArray, Role, Ties
 from prefdissect.data import PreferenceData
+from prefdissect.data.flags import flags_of
 from prefdissect.data.groups import scenario_groups
 from prefdissect.errors import ColumnError, DataError, OptionError, UnknownNameError, choices
 from prefdissect.schema import PropertySchema
@@ -233,6 +234,9 @@ def build_design(
             counts = pd.Series(why[:, j]).value_counts()
             found = ", ".join(f"{n} pairs: {reason}" for reason, n in counts.items())
             raise DataError(f"judge {judge!r} has no usable verdict ({found}); leave it out of judge=")
+    flags = flags_of(data.pairs)[:, None]
+    weight = np.where(flags == "", weight, 0.0)
+    why = np.where((why == "") & (flags != ""), flags, why)
     rated: BoolArray = np.asarray(np.isfinite(x).all(axis=1), dtype=bool)
     lacking = np.array([f"no rating of {p}" for p in data.properties], dtype=object)[np.isnan(x).argmax(axis=1)]
     why = np.where((why == "") & ~rated[:, None], lacking[:, None], why)

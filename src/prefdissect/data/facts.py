@@ -10,6 +10,7 @@ import pandas as pd
 from prefdissect._typing import FloatArray, GroupKind
 from prefdissect.data.cells import is_numeric
 from prefdissect.data.columns import JUDGE_PREFIX, Columns
+from prefdissect.data.flags import FLAG, flags_of
 from prefdissect.data.report import DataReport
 from prefdissect.schema import PAPER, PropertySchema
 
@@ -52,7 +53,9 @@ def report_on(
         report = report.add("numbers", f"1 is A, 0 is B, 0.5 a tie: {', '.join(coded)}")
     scenarios = [g for g, kind in group_kinds.items() if kind == "scenario"]
     cases = [g for g, kind in group_kinds.items() if kind == "case"]
-    others = [c for c in pairs.columns if c in table.columns and c not in ("cluster", "prompt_id", "scenario", *used)]
+    others = [
+        c for c in pairs.columns if c in table.columns and c not in ("cluster", "prompt_id", "scenario", FLAG, *used)
+    ]
     ids = [] if pairs["response_id_a"].notna().any() else _id_stems(table)
     paper = [p.id for p in PAPER if asked is None and p.kind in ("count", "words") and p.rated in schema.ids]
     lone = [c for c in others if c[-2:] in ("_a", "_b") and f"{c[:-1]}{'ab'[c[-1] == 'a']}" not in table.columns]
@@ -77,6 +80,8 @@ def report_on(
     if not long:
         report = report.leave_out("cells without a verdict", len(pairs) * len(judges) - len(verdicts))
     report = report.leave_out("verdicts that are invalid", int((verdicts["outcome"] == "invalid").sum()))
+    for reason, n in pd.Series(flags_of(pairs)).value_counts().items():
+        report = report.leave_out(f"pairs with {reason}, kept but not fitted", n) if reason else report
     outside = int((~groups[scenarios].any(axis=1)).sum()) if scenarios else 0
     return report.leave_out("pairs without a scenario", outside)
 

@@ -12,6 +12,7 @@ from prefdissect._typing import TableLike
 from prefdissect.data.columns import find_judges, find_ratings
 from prefdissect.data.expand import one_row_per_pair, verdicts_of_columns, verdicts_of_rows
 from prefdissect.data.facts import report_on
+from prefdissect.data.flags import FLAG, flag_pairs
 from prefdissect.data.groups import make_groups
 from prefdissect.data.identity import complete_ids, name_pairs
 from prefdissect.data.ratings import collect_ratings
@@ -87,6 +88,9 @@ def read_frame(
     groups, kinds = make_groups(pairs, scenario, cases)
     used = ["pair_id", *columns.used, *judge_columns.values()]
     kept = complete_ids(pairs, cluster, response_id).drop(columns=used, errors="ignore")
+    flags = flag_pairs(kept)
+    if flags is not None:
+        kept[FLAG] = flags
     parts: dict[str, Any] = {
         "schema": columns.schema,
         "pairs": kept,

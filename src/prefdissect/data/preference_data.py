@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import FloatArray, GroupKind, TableLike
+from prefdissect.data.flags import FLAG
 from prefdissect.data.report import DataReport
 from prefdissect.data.verdicts import KEY, labels_of
 from prefdissect.schema import PropertySchema
@@ -36,7 +37,8 @@ class PreferenceData:
         The properties of these data, in the order of the arrays.
     pairs
         One row per pair, unique text index `pair_id`: `prompt_id`, `response_id_a`,
-        `response_id_b`, `cluster`, and whatever else the source has.
+        `response_id_b`, `cluster`, and whatever else the source has; where there are responses, `flag`
+        says which pairs are left out of fits because one is empty or both are the same.
     ratings
         Shape [pair, 2, property], NaN where a response is not rated.
     comparisons
@@ -144,7 +146,7 @@ class PreferenceData:
     @property
     def source_columns(self) -> list[str]:
         """Columns of `pairs` beyond the ids that are always there."""
-        always = ("prompt_id", "response_id_a", "response_id_b", "cluster")
+        always = ("prompt_id", "response_id_a", "response_id_b", "cluster", FLAG)
         return [str(c) for c in self.pairs.columns if c not in always]
 
     @cached_property

@@ -1,0 +1,41 @@
+"""Pairs on which no preference can say anything: a response is empty, or both are the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prefdissect.data.cells import plain
+
+__all__ = ["FLAG", "flag_pairs", "flags_of"]
+
+FLAG = "flag"  # the column of `pairs`; "" where nothing is wrong
+EMPTY, IDENTICAL = "empty response", "identical responses"
+
+
+def flag_pairs(pairs: pd.DataFrame) -> np.ndarray[Any, Any] | None:
+    """Return what is wrong with the responses of each pair, [pair]; None where the table has no texts.
+
+    A pair without any text is nothing to complain of: public files often strip texts.
+    """
+    if not {"response_a", "response_b"} <= set(pairs.columns):
+        return None
+    a, b = (plain(pairs[column]) for column in ("response_a", "response_b"))
+    prompt = plain(pairs["prompt"]) if "prompt" in pairs else pd.Series(None, index=pairs.index, dtype=object)
+    blank_a, blank_b = (side.map(_is_blank).to_numpy(dtype=bool) for side in (a, b))
+    textless = a.isna().to_numpy() & b.isna().to_numpy() & prompt.isna().to_numpy()
+    same = np.array([x == y for x, y in zip(a, b, strict=True)], dtype=bool)
+    return np.select([textless, blank_a | blank_b, same], ["", EMPTY, IDENTICAL], default="").astype(object)
+
+
+def flags_of(pairs: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Return the flags of pairs, "" for all where there are none."""
+    if FLAG not in pairs:
+        return np.full(len(pairs), "", dtype=object)
+    return pairs[FLAG].fillna("").to_numpy(dtype=object)
+
+
+def _is_blank(cell: object) -> bool:
+    return cell is None or not str(cell).strip()
