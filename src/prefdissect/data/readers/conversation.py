@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from prefdissect.data.identity import hash_text
 from prefdissect.errors import DataError, show
 
 __all__ = ["Exchange", "as_items", "content_text", "exchange_columns", "last_exchange", "read_dialogue", "read_turns"]
@@ -126,7 +127,8 @@ def exchange_columns(a: Sequence[Exchange], b: Sequence[Exchange]) -> dict[str, 
     """Return columns prompt, response_a, response_b and, where there is any, what went before.
 
     `context` is the earlier turns as JSON; where they differ between the two conversations there are
-    `context_a` and `context_b` instead.
+    `context_a` and `context_b` instead. A prompt such as "Are you sure?" is then not the same
+    wherever it stands: `prompt_id` names all that was asked.
     """
     columns: dict[str, Any] = {
         "prompt": [x.prompt if x.prompt is not None else y.prompt for x, y in zip(a, b, strict=True)],
@@ -138,7 +140,15 @@ def exchange_columns(a: Sequence[Exchange], b: Sequence[Exchange]) -> dict[str, 
         columns |= {"context": [x for x, _ in both]} if any(x for x, _ in both) else {}
     else:
         columns |= {"context_a": [x for x, _ in both], "context_b": [y for _, y in both]}
+    if any(x for both_contexts in both for x in both_contexts):
+        columns["prompt_id"] = [hash_text("\x1f".join(_asked(x))) for x in a]
     return {name: pd.Series(cells, dtype=object) for name, cells in columns.items()}
+
+
+def _asked(exchange: Exchange) -> list[str]:
+    """Return all requests of a conversation."""
+    before = [turn["content"] for turn in exchange.context if turn["role"] == "user"]
+    return before if exchange.prompt is None else [*before, exchange.prompt]
 
 
 def _dump(turns: Sequence[dict[str, str]]) -> str | None:

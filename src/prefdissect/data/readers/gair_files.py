@@ -48,9 +48,10 @@ def _read(parts: Sequence[Part]) -> Reading:
     for part in parts:
         columns = _columns_of(part, n)
         twice = [c for c in columns.columns if c in table]
-        if twice:
-            raise DataError(f"{part.where} has {twice[0]!r}, which another file has as well; load one of the two")
-        table = pd.concat([table, columns], axis=1)
+        differs = [c for c in twice if not columns[c].equals(table[c])]
+        if differs:
+            raise DataError(f"{part.where}: {differs[0]!r} differs from that of another file; leave one of them out")
+        table = pd.concat([table, columns.drop(columns=twice)], axis=1)
         if _is_resolved(part):
             options |= {"schema": PAPER, "properties": [p.rated for p in PAPER if f"{p.rated}_a" in columns]}
     table = _name_scenarios(table)

@@ -40,7 +40,7 @@ def _read(parts: Sequence[Part]) -> Reading:
         for q, t, a, b in zip(table["question_id"], table["turn"], tidy["model_a"], tidy["model_b"], strict=True)
     ]
     tidy.insert(0, "pair_id", names)
-    tidy["question_id"] = table["question_id"]
+    tidy["question_id"] = tidy["cluster"] = table["question_id"]
     tidy["verdict"] = word.map(lambda w: _TURNED.get(w, w)).where(swapped, word)
     voters = table["judge"].map(_voter)
     model = voters.str.startswith("gpt")

@@ -16,7 +16,7 @@ __all__ = ["PANDALM"]
 
 _CODES = {0: "tie", 1: "A", 2: "B", "tie": "tie", "garbage": "invalid"}
 _COLUMNS = ("idx", "instruction", "input", "response1", "response2")
-_RESULT = "_result"
+_RESULT, _SET = "_result", "-testset"
 _DOUBTFUL = r"^\((.*)\)\?$"  # an app that the source is not sure of
 
 
@@ -70,10 +70,9 @@ def _results(part: Part, ids: pd.Series) -> dict[str, pd.Series]:
     if len(unknown):
         raise DataError(f"{part.where}: idx {unknown[0]!r} is not in the test set ({len(unknown)} such rows)")
     columns = [str(c) for c in table.columns if str(c).endswith(_RESULT)]
-    return {
-        f"judge_{column.removesuffix(_RESULT)}": decode(table[column], _CODES).reindex(ids).set_axis(ids.index)
-        for column in columns
-    }
+    judge = part.name.partition(_SET)[0]
+    names = {c: judge if len(columns) == 1 and _SET in part.name else c.removesuffix(_RESULT) for c in columns}
+    return {f"judge_{names[c]}": decode(table[c], _CODES).reindex(ids).set_axis(ids.index) for c in columns}
 
 
 def _is_result(part: Part) -> bool:
