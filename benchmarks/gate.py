@@ -53,6 +53,7 @@ def run_gate(*, quick: bool) -> Iterator[Check]:
     checks: list[Callable[[], Check]] = [
         check_ep,
         check_ridge,
+        check_sum,
         check_repeats,
         lambda: check_exact(study_cell(400), SCALE, "n = 400, scale 0.1"),
         lambda: check_exact(study_cell(400).take(np.arange(60)), 1.0, "n = 60, scale 1"),
@@ -81,6 +82,14 @@ def check_ridge() -> Check:
     x = cell.x.copy()
     x[:, 1] = np.where(np.arange(len(x)) % 20 == 0, x[:, 1], x[:, 0])
     return _near("ep against a long exact run, two columns alike in 95% of the rows", [replace(cell, x=x)])
+
+
+def check_sum() -> Check:
+    """Compare ep with a long exact run where one column is the sum of two others."""
+    cell = study_cell(400)
+    x = cell.x.copy()
+    x[:, 2] = x[:, 0] + x[:, 1]
+    return _near("ep against a long exact run, one column the sum of two others", [replace(cell, x=x)])
 
 
 def check_repeats() -> Check:

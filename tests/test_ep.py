@@ -79,7 +79,7 @@ def ternary() -> Cell:
     "prior", [Laplace(0.2), Laplace(1.0), {"a": Laplace(0.3), "b": Normal(0.5), "c": Normal(2.0)}], ids=str
 )
 def test_moments_are_those_of_the_twin(cell, prior):
-    """Within 0.002 sd, ep's own tolerance being 0.001 sd; the twin has converged to six digits."""
+    """Within 0.002 sd, ep's tolerance being 0.0003 sd as far as moves tell; the twin has converged to six digits."""
     arrays = as_arrays(prior)
     mean, cov = twin(cell, arrays)
     found = fit_ep(reduced(cell), arrays)

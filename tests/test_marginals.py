@@ -74,6 +74,20 @@ def test_any_probability_has_its_quantile(p):
     assert bounds[0] == pytest.approx(expected, abs=1e-3 * sd)
 
 
+@pytest.mark.parametrize("precision", [50.0, 1e3, 1e6])
+def test_narrow_parts_far_apart(precision):
+    """Of 10 parts around 0 and one around 3 the 97% quantile is in the gap's far side: one of ranks 0.67 of the last.
+
+    Between them the density is nearly 0, so that Newton's steps lead anywhere.
+    """
+    centres, wide = np.r_[np.zeros(10), 3.0], 1e6
+    bounds, _ = mixed(np.full(11, precision), precision * centres, wide, True, np.array([0.03, 0.97]))
+    sd = precision**-0.5
+
+    assert bounds[1] == pytest.approx(3.0 + sd * ndtri(1 - 0.03 * 11), abs=2e-3 * sd + 1e-6)
+    assert bounds[0] == pytest.approx(sd * ndtri(0.03 * 11 / 10), abs=2e-3 * sd + 1e-6)
+
+
 def test_mills_ratio():
     x = np.concatenate([[0.0], np.geomspace(1e-3, 1e3, 200)])
     expected = np.sqrt(np.pi / 2) * erfcx(x / np.sqrt(2))

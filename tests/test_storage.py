@@ -54,6 +54,7 @@ def test_tables_survive_bit_for_bit(result, loaded):
     assert_same_frame(loaded.overall(skipna=True), result.overall(skipna=True))
     assert_same_frame(loaded.summary(), result.summary())
     assert_same_frame(loaded.dropped, result.dropped)
+    assert_same_frame(loaded.certificates, result.certificates)
     assert loaded.weights.attrs == result.weights.attrs
     assert repr(loaded) == repr(result)
 

@@ -22,7 +22,7 @@ __all__ = ["overall_table", "prediction_table", "summary_table", "to_text", "top
 
 _SUMMARY = ["mean", "sd", "lower", "upper", "prob_positive", "probability", "r_hat", "ess_bulk"]
 _CERTIFICATE = ["judge", "group", "engine", "certified", "r_hat", "ess_bulk", "acceptance", "thin", "walks"]
-_CERTIFICATE += ["iterations", "residual_sd", "efficiency", "divergences"]
+_CERTIFICATE += ["iterations", "residual_sd", "efficiency", "ridge_r_hat", "ridge_ess", "divergences"]
 _SUMMARY += ["identified", "certified", "n_pairs"]
 _MOST_DRAWS_FOR_PREDICTION = 1000
 
@@ -114,7 +114,8 @@ def certificate_table(posterior: Posterior) -> pd.DataFrame:
     Columns: judge, group, engine, certified, r_hat (the largest), ess_bulk (the smallest), and the
     figures of the engines, NaN where another made the fit: acceptance (share of accepted steps), thin
     (sweeps a draw), walks (random-walk steps a draw), iterations (of expectation propagation),
-    residual_sd and efficiency (of its stand-in), divergences.
+    residual_sd and efficiency (of its stand-in), ridge_r_hat and ridge_ess (of the draws behind the tables of
+    correlated columns), divergences.
     """
     rows = [
         {
@@ -126,7 +127,9 @@ def certificate_table(posterior: Posterior) -> pd.DataFrame:
             "ess_bulk": fit.ess_bulk.min(),
             **fit.certificate,
         }
-        for (judge, group), fit in posterior.fits.items()
+        for judge in posterior.judges
+        for group in posterior.groups
+        if (fit := posterior.fits.get((judge, group))) is not None
     ]
     return pd.DataFrame(rows).reindex(columns=_CERTIFICATE).astype(dict.fromkeys(["judge", "group", "engine"], "str"))
 

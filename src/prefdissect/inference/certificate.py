@@ -20,6 +20,7 @@ FEW_DRAWS = 4 * LEAST_ESS  # with fewer than this over all chains a low ESS is n
 LEAST_ACCEPTANCE = 0.7  # of surrogate transitions: below it the stand-in is poor and chains stick
 # Expectation propagation: log-residual of its stand-in over its own draws.
 MOST_RESIDUAL_SD, LEAST_EFFICIENCY = 0.3, 0.8
+LEAST_ON_RIDGES = 2_000  # effective draws of the stand-in behind the tables of correlated columns
 
 
 def certify_chains(r_hat: FloatArray, ess_bulk: FloatArray, *, acceptance: float = 1.0, divergences: int = 0) -> bool:
@@ -37,15 +38,23 @@ def moved_well(certificate: Mapping[str, float]) -> bool:
     return certificate.get("acceptance", 1.0) >= LEAST_ACCEPTANCE and certificate.get("divergences", 0.0) == 0
 
 
-def certify_standin(residual: FloatArray, *, converged: bool) -> tuple[bool, dict[str, float]]:
+def certify_standin(
+    residual: FloatArray, *, converged: bool, ridges: tuple[FloatArray, FloatArray] | None = None
+) -> tuple[bool, dict[str, float]]:
     """Return whether a stand-in is close to its posterior, and by which figures.
 
     `residual` is log likelihood minus its stand-in at draws from it, [draw], up to a constant: its
     standard deviation, and the share of the draws that importance weights exp(residual) leave effective.
+    `ridges` is R-hat and ESS, [column] each, of the draws of the stand-in that tables rest on, if some do.
     """
     n, away = len(residual), residual - residual.mean()
     ratio = np.exp(away - away.max())
     efficiency = float(ratio.sum() ** 2 / (n * (ratio @ ratio)))
     sd = float(np.sqrt(away @ away / (n - 1)))
     holds = converged and sd <= MOST_RESIDUAL_SD and efficiency >= LEAST_EFFICIENCY
-    return bool(holds), {"residual_sd": sd, "efficiency": efficiency}
+    figures = {"residual_sd": sd, "efficiency": efficiency}
+    if ridges is not None:
+        r_hat, ess = float(ridges[0].max()), float(ridges[1].min())
+        holds = holds and r_hat <= MOST_R_HAT and ess >= LEAST_ON_RIDGES
+        figures |= {"ridge_r_hat": r_hat, "ridge_ess": ess}
+    return bool(holds), figures

@@ -22,6 +22,8 @@ class Draws:
         Of each column, [column]; NaN where the engine makes no Markov chain of the posterior.
     engine, certified, certificate
         How the draws were made, whether that engine's own criteria hold, and the figures behind that.
+    on_ridges
+        Many draws, [draw, column], where the tables of `ep` rest on some; else None.
     """
 
     weight: FloatArray
@@ -30,3 +32,4 @@ class Draws:
     engine: Engine
     certified: bool
     certificate: Mapping[str, float]
+    on_ridges: FloatArray | None = None

@@ -64,7 +64,7 @@ def draw(
             standin,
             draws=kept if name == "ep" else draws,
             chains=chains,
-            rng=rng,
+            rng=rng if name == engine else rng.spawn(1)[0],  # not moved by how much the engine before it drew
             on_share=on_share if name == engine else _ignore,
         )
         if drawn.certified or (name != "ep" and few and moved_well(drawn.certificate)):

@@ -20,7 +20,11 @@ from prefdissect.inference.prior import PriorArrays
 
 __all__ = ["StandIn", "fit_ep"]
 
-_TOLERANCE = 3e-4  # largest move of a mean, in its standard deviation, and of log sd, that may be left
+_CROWDED = 2.0  # variance over what it is given the others: from there on look for directions
+_SLOW, _LEAST = 0.25, 1e-10  # eigenvalues from which on a direction is one to move along, and the least to believe
+# Largest move of a mean, in its standard deviation, and of log sd, that may be left by what the last moves tell:
+# of 1,400 odd fits, from one row to 400 of weight 1,000, the worst was 0.004 off.
+_TOLERANCE = 3e-4
 _PATIENCE, _MOST_ITERATIONS = 20, 100  # iterations before steps are halved, and in all
 
 
@@ -53,6 +57,22 @@ class StandIn:
     def sd(self) -> FloatArray:
         """Standard deviation of each weight, [column]."""
         return np.sqrt(np.diagonal(self.cov))
+
+    @cached_property
+    def directions(self) -> FloatArray:
+        """Directions along which redrawing one weight at a time would creep, [direction, column], one sd long.
+
+        In units of what each weight varies by given the others the precision has eigenvalues that say how fast
+        single redraws forget; 1 if the weights are independent.
+        """
+        known = self.precision + np.diag(self.prior_precision)
+        alone = np.diagonal(known)
+        if (np.diagonal(self.cov) * alone).max() < _CROWDED:  # cheap, and true of nearly all data
+            return np.empty((0, len(alone)))
+        unit = 1 / np.sqrt(alone)
+        values, vectors = np.linalg.eigh(known * unit * unit[:, None])
+        slow = values < _SLOW
+        return np.ascontiguousarray((vectors[:, slow] * unit[:, None] / np.sqrt(np.maximum(values[slow], _LEAST))).T)
 
     @cached_property
     def cavity(self) -> tuple[FloatArray, FloatArray]:

@@ -202,6 +202,7 @@ def _fit_cell(
 ) -> Fit:
     """Return the posterior of one cell, averaged over parts of its data."""
     rng = make_rng(options, cell)
+    streams = [rng] if len(parts) == 1 else rng.spawn(len(parts))  # what one fold draws does not move the next
     standins = [fit_ep(data, prior) for data in parts]
     drawn = [
         draw(
@@ -212,10 +213,10 @@ def _fit_cell(
             draws=options.draws,
             kept=-(-kept // len(parts)),
             chains=options.chains,
-            rng=rng,
+            rng=stream,
             on_share=on_share,
         )
-        for data, standin in zip(parts, standins, strict=True)
+        for data, standin, stream in zip(parts, standins, streams, strict=True)
     ]
     return summarise(drawn, standins, prior, interval=options.interval, kept=kept, rng=rng)
 

@@ -16,7 +16,7 @@ from prefdissect.inference.surrogate import draw_standin, find_ridged
 
 __all__ = ["keep_draws", "summarise"]
 
-_ON_RIDGES = 8_192  # draws, for errors of about 0.01 sd
+_MIXED = 32_768  # conditionals of which the marginal of a column on a ridge is mixed, at most
 _LARGE_GRID, _DRAWS_IN_LARGE_GRID = 50, {"ep": 125, "exact": 250, "nuts": 250}
 _WORST = {"acceptance": min, "efficiency": min, "divergences": sum}  # of several folds; of all else the largest
 
@@ -41,15 +41,16 @@ def summarise(
     """Return the summary of draws and stand-ins; several of them are folds, and mix in equal parts.
 
     The mean of the mixture is the mean of the folds' posterior means, which is the paper's
-    estimator. R-hat is the worst fold's, ESS their sum. `rng` is for what ep's tables may need to draw: a child
-    of it, as it has come as far as the number of kept draws led it.
+    estimator. R-hat is the worst fold's, ESS the sum, of the folds that a sampler drew. `rng` is for what may be
+    missing: a child of it, as it has come as far as the number of kept draws led it.
     """
-    length = min(d.weight.shape[1] for d in drawn)  # equal parts, also where another engine took over a fold
-    weight = np.concatenate([_thin(d.weight, length) for d in drawn], axis=1)
-    if all(d.engine == "ep" for d in drawn):
-        mean, sd, lower, upper, positive = _from_standins(standins, prior, interval, rng)
+    sampled = [d for d in drawn if d.engine != "ep"]
+    if not sampled:
+        mean, sd, lower, upper, positive = _from_standins(drawn, standins, prior, interval, rng)
         cov = _average([s.cov + np.outer(s.mean - mean, s.mean - mean) for s in standins])
+        weight = np.concatenate([d.weight for d in drawn], axis=1)
     else:
+        weight = np.concatenate(_level(drawn, standins, prior, rng), axis=1)
         mean, sd, lower, upper, positive = _from_draws(weight, interval)
         away = weight.reshape(-1, len(mean)) - mean
         cov = away.T @ away
@@ -59,8 +60,8 @@ def summarise(
         lower=lower,
         upper=upper,
         prob_positive=positive,
-        r_hat=np.max([d.r_hat for d in drawn], axis=0),
-        ess_bulk=np.sum([d.ess_bulk for d in drawn], axis=0),
+        r_hat=np.max([d.r_hat for d in sampled or drawn], axis=0),
+        ess_bulk=np.sum([d.ess_bulk for d in sampled or drawn], axis=0),
         cov=_stretch(cov, sd),
         precision=_average([s.precision for s in standins]),
         linear=_average([s.linear for s in standins]),
@@ -69,6 +70,19 @@ def summarise(
         certified=all(d.certified for d in drawn),
         certificate=_worst([d.certificate for d in drawn]),
     )
+
+
+def _level(
+    drawn: Sequence[Draws], standins: Sequence[StandIn], prior: PriorArrays, rng: np.random.Generator
+) -> list[FloatArray]:
+    """Return as many draws of each fold: where a sampler took over some, `ep` has drawn too few of the others."""
+    n = max(d.weight.shape[1] for d in drawn)
+    return [
+        d.weight
+        if d.weight.shape[1] == n
+        else draw_standin(standin, prior, n * len(d.weight), rng.spawn(1)[0]).reshape(len(d.weight), n, -1)
+        for d, standin in zip(drawn, standins, strict=True)
+    ]
 
 
 def _average(values: Sequence[FloatArray]) -> FloatArray:
@@ -109,7 +123,11 @@ def equal_tailed(ordered: FloatArray, probability: float) -> tuple[FloatArray, F
 
 
 def _from_standins(
-    standins: Sequence[StandIn], prior: PriorArrays, interval: float, rng: np.random.Generator
+    drawn: Sequence[Draws],
+    standins: Sequence[StandIn],
+    prior: PriorArrays,
+    interval: float,
+    rng: np.random.Generator,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return mean, sd, both bounds and the probability of being above 0 of a mixture of ep's marginals.
 
@@ -124,15 +142,21 @@ def _from_standins(
     bounds, _, _, positive = _mix(precision, pull, prior, np.arange(len(mean)), interval)
     ridged = np.unique(np.concatenate([find_ridged(s, prior) for s in standins]))
     if len(ridged):
-        n, own = -(-_ON_RIDGES // len(standins)), rng.spawn(1)[0]
-        precision, pull = np.concatenate([_condition(s, prior, ridged, n, own) for s in standins], axis=-1)
+        n, own = -(-_MIXED // len(standins)), rng.spawn(1)[0]
+        many = [
+            draw_standin(s, prior, n, own) if d.on_ridges is None else d.on_ridges
+            for s, d in zip(standins, drawn, strict=True)
+        ]
+        n = min(n, *map(len, many))  # equal parts
+        parts = [_condition(s, ridged, w[:: len(w) // n][:n]) for s, w in zip(standins, many, strict=True)]
+        precision, pull = np.concatenate(parts, axis=-1)
         bounds[:, ridged], mean[ridged], sd[ridged], positive[ridged] = _mix(precision, pull, prior, ridged, interval)
     return mean, sd, bounds[0], bounds[1], positive
 
 
-def _condition(standin: StandIn, prior: PriorArrays, columns: IntArray, n: int, rng: np.random.Generator) -> FloatArray:
-    """Return conditionals of some columns in n draws of the others, [2, column, n]: precision, and precision x mean."""
-    weight, precision = draw_standin(standin, prior, n, rng), np.diagonal(standin.precision)[columns]
+def _condition(standin: StandIn, columns: IntArray, weight: FloatArray) -> FloatArray:
+    """Return conditionals of columns given draws of the others, [2, column, draw]: precision, and precision x mean."""
+    precision = np.diagonal(standin.precision)[columns]
     pull = standin.linear[columns] - weight @ standin.precision[:, columns] + precision * weight[:, columns]
     return np.stack([np.broadcast_to(precision, pull.shape).T, pull.T])
 

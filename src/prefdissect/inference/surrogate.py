@@ -31,6 +31,7 @@ _SETTLE, _SETTLE_IN_DOUBT = 4, 16  # steps of a chain before the first draw, as 
 _COMPARED, _WITHIN = 64, 128  # draws at which a stand-in is compared with its likelihood, and of how many
 _FEW_COMPARED, _MANY_ROWS = 32, 50_000  # with so many rows both are Gaussian to many digits
 _THINNING = (1, 8)  # sweeps a draw: more where the first try mixed too slowly
+_ON_RIDGES, _ON_STEEP = 8_192, 32_768  # draws for errors of about 0.01 sd; more where conditionals are narrow
 _RIDGE = 0.16  # from what on a column is on a ridge
 _DOUBTFUL_SD, _LEAST_WALKS = 0.15, 8  # of the log-residual: from there on chains also walk, to tails that are too thin
 
@@ -54,7 +55,8 @@ def sample_ep(
     n_compared = _COMPARED if len(data.weight) < _MANY_ROWS else _FEW_COMPARED
     weight = draw_standin(standin, prior, max(_WITHIN, wanted), rng)
     residual = _compare(data, prior, standin, weight[: _WITHIN : _WITHIN // n_compared])
-    holds, certificate = certify_standin(residual, converged=standin.converged)
+    on_ridges, agreement = _draw_ridges(standin, prior, rng.spawn(1)[0])
+    holds, certificate = certify_standin(residual, converged=standin.converged, ridges=agreement)
     on_share(1.0)
     return Draws(
         weight[:: len(weight) // wanted][:wanted].reshape(chains, draws, n_columns),
@@ -63,7 +65,23 @@ def sample_ep(
         engine="ep",
         certified=holds,
         certificate={"iterations": float(standin.iterations), **certificate},
+        on_ridges=on_ridges,
     )
+
+
+def _draw_ridges(
+    standin: StandIn, prior: PriorArrays, rng: np.random.Generator
+) -> tuple[FloatArray | None, tuple[FloatArray, FloatArray] | None]:
+    """Return draws of the stand-in for the tables of columns on ridges, and their R-hat and ESS; None without ridges.
+
+    `rng` is a stream of its own, so that the tables do not depend on how many draws are kept.
+    """
+    ridged = find_ridged(standin, prior)
+    if not len(ridged):
+        return None, None
+    weight = draw_standin(standin, prior, _ON_STEEP if len(standin.directions) else _ON_RIDGES, rng)
+    quarters = np.ascontiguousarray(weight[:, ridged]).reshape(4, -1, len(ridged))
+    return weight, diagnose(quarters)
 
 
 def draw_standin(standin: StandIn, prior: PriorArrays, n: int, rng: np.random.Generator) -> FloatArray:
@@ -93,7 +111,9 @@ def _rows(data: FitData) -> Rows:
 def _arrange(prior: PriorArrays, standin: StandIn, middle: FloatArray) -> Surrogate:
     from prefdissect.inference.compiled.moves import Surrogate
 
-    return Surrogate(standin.precision, standin.linear, prior.scale, prior.is_laplace, standin.cov, middle)
+    return Surrogate(
+        standin.precision, standin.linear, prior.scale, prior.is_laplace, standin.cov, middle, standin.directions
+    )
 
 
 def sample_exact(

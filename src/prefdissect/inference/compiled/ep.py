@@ -352,19 +352,20 @@ def propagate(problem: Problem, block: Block, tolerance: float, patience: int, m
 
     Sites move all at once; steps are halved after `patience` iterations. Returns how many there were, of
     at most `most`, and whether no moment would move by more than `tolerance` if they went on: moves shrink
-    about geometrically, so the last two say how far the rest would go.
+    about geometrically, so the last three say how far the rest would go.
     """
     tau, nu = np.empty_like(problem.weight), np.empty_like(problem.weight)
     _approach_mode(problem, block, tau, nu, 50)
-    before = 0.0
+    before, ratio = np.inf, 1.0
     for iteration in range(1, most + 1):
         step = 1.0 if iteration <= patience else 0.5
         _match_likelihood(problem, block, tau, nu, step)
         _match_prior(problem, block, step)
         moved = max(_solve(block))
-        if moved == 0.0 or moved * moved < tolerance * (before - moved):  # moved ratio / (1 - ratio)
+        slower = max(ratio, moved / before)  # the first move is of another kind: it leaves the mode
+        if moved == 0.0 or (slower < 1.0 and moved * slower < tolerance * (1.0 - slower)):
             return iteration, True
-        before = moved
+        before, ratio = moved, moved / before
     return most, False
 
 

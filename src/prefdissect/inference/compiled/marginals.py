@@ -13,6 +13,7 @@ from prefdissect.inference.compiled.elementary import exp, mills
 __all__ = ["measure_ridges", "mix_conditionals"]
 
 _NOTHING = 1e-9  # precision times the prior's scale squared, below which the data say nothing
+_BEYOND = 60.0  # sds above the centre of a piece: no interval ends there
 _ROOT, _DENSITY = math.sqrt(2 * math.pi), 1 / math.sqrt(2 * math.pi)
 
 
@@ -94,12 +95,19 @@ def _tail_and_density(pieces: FloatArray, b: float, above: bool) -> tuple[float,
 
 @compiled()
 def _quantile(pieces: FloatArray, p: float, positive: float, guess: float) -> float:
-    """Return where the mixture's distribution function is p: Newton's steps inside a bracket."""
+    """Return where the mixture's distribution function is p: Newton's steps inside a bracket.
+
+    Every third step halves the bracket: between narrow parts far from each other the density is nearly 0, and
+    Newton's steps lead anywhere.
+    """
     above = 1.0 - p < positive
     tail = 1.0 - p if above else p
-    lo, hi = 0.0, np.inf
-    b = max(guess if above else -guess, 0.1 * pieces[4, 0])
-    for _ in range(60):
+    side = 0 if above else 1
+    lo, hi = 0.0, 0.0
+    for t in range(pieces.shape[1]):
+        hi = max(hi, (max(pieces[side, t], 0.0) + _BEYOND) * pieces[4 + side, t])
+    b = min(max(guess if above else -guess, 0.1 * pieces[4, 0]), hi)
+    for step in range(150):
         mass, density = _tail_and_density(pieces, b, above)
         excess = mass - tail
         if abs(excess) < 1e-4 * tail or hi - lo < 1e-9 * hi:
@@ -109,8 +117,8 @@ def _quantile(pieces: FloatArray, p: float, positive: float, guess: float) -> fl
         else:
             hi = b
         b += excess / density if density > 0.0 else 0.0
-        if not lo < b < hi:
-            b = 0.5 * (lo + hi) if hi < np.inf else 2.0 * lo + pieces[4, 0]
+        if step % 3 == 2 or not lo < b < hi:
+            b = 0.5 * (lo + hi)
     return b if above else -b
 
 
