@@ -64,8 +64,6 @@ LEXICONS: dict[str, tuple[str, ...]] = {
         "hope (this|that|it) helps",
         "let me know",
         "(feel free|of course|my pleasure|no problem|good luck|best wishes|best regards|kind regards)",
-        "i would be (happy|glad)",
-        "(i'd|i'll) be (happy|glad)",
     ),
 }
 

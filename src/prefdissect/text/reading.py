@@ -79,7 +79,7 @@ def _layout(document: Document, head: str, text: str, per_100: float) -> dict[st
         "headings": document.headings * per_100,
         "list_items": document.list_items * per_100,
         "bold": document.bold * per_100,
-        "code": 100.0 * document.code / len("".join(head.split())),
+        "code": 100.0 * document.code / max(len("".join(head.split())), 1),
         "tables": float(document.tables),
         "links": float(document.links + count_addresses(text) + count_citations(text)),
         "quotations": (document.quotes + count_quotations(text)) * per_100,
