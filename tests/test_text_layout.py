@@ -127,7 +127,7 @@ def test_addresses_citations_quotations() -> None:
         "x" + " " * 200_000 + "y",
         "\0" * 1000,
         "a\0b\ud800c\udfff",
-        "‏שלום עולם، مرحبا بالعالم؟ " * 2000,
+        "\u200f\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627\u060c \u0639\u0627\u0644\u0645\u061f " * 2000,
         "👨\u200d" * 50_000,
         "".join(" " * i + "- a\n" for i in range(300)),
         "\u0301" * 100_000,
