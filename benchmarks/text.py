@@ -21,7 +21,7 @@ from markdown_it import MarkdownIt
 import prefdissect as pdx
 
 _SYLLABLES = ("ba", "con", "der", "ing", "la", "mo", "per", "ra", "sti", "tion", "u", "ver", "so", "ne")
-_COMMON = ["the", "of", "and", "to", "in", "is", "that", "it", "for", "as", "with", "may", "you", "can", "this", "by", "not", "are"]
+_COMMON = ("the", "of", "and", "to", "in", "is", "that", "it", "for", "as", "with", "may", "you", "can", "this", "by")
 _ROUNDS = 3
 
 
@@ -53,16 +53,29 @@ def main() -> None:
 def make_pairs(n: int, *, random_seed: int = 0) -> pd.DataFrame:
     """Return pairs of made-up responses of about 1,900 characters: paragraphs, a list, bold words, some code."""
     rng = np.random.default_rng(random_seed)
-    vocabulary = ["".join(rng.choice(_SYLLABLES, k)) for k in rng.integers(1, 5, 4_000)]
+    vocabulary = np.array(["".join(rng.choice(_SYLLABLES, k)) for k in rng.integers(1, 5, 4_000)])
 
     def sentence() -> str:
-        words = [_COMMON[k] if k < len(_COMMON) else vocabulary[k] for k in rng.integers(-4_000, 4_000, 14).clip(-18)]
+        common = rng.random(14) < 0.4
+        words = np.where(common, rng.choice(_COMMON, 14), rng.choice(vocabulary, 14))
         return f"{' '.join(words).capitalize()}."
+
+    def paragraph(n_sentences: int) -> str:
+        return " ".join(sentence() for _ in range(n_sentences))
 
     def response() -> str:
         items = "\n".join(f"{i}. **{sentence()[:12]}**: {sentence()}" for i in range(1, 6))
         code = "```python\nfor x in range(10):\n    print(x)\n```"
-        return "\n\n".join([" ".join(sentence() for _ in range(5)), "## Part", items, sentence(), code, sentence()])
+        return "\n\n".join(
+            [
+                " ".join(sentence() for _ in range(9)),
+                "## Part",
+                items,
+                " ".join(sentence() for _ in range(3)),
+                code,
+                sentence(),
+            ]
+        )
 
     made = [response() for _ in range(min(2 * n, 4_000))]
     at = rng.integers(0, len(made), (n, 2))
@@ -79,7 +92,7 @@ def _say_memory(n: int) -> None:
     seconds = _time(lambda: pdx.measure_text(data, progress=False))
     size = sum(data.pairs[c].str.len().sum() for c in ("prompt", "response_a", "response_b")) / 1e6
     _say(
-        f"{n:,} pairs, {size:,.0f} MB of text: {seconds:.0f} s, {n / seconds:,.0f} pairs/s on {joblib.cpu_count()} cores"
+        f"{n:,} pairs, {size:,.0f} MB of text, {joblib.cpu_count()} cores: {seconds:.0f} s, {n / seconds:,.0f} pairs/s"
     )
     _say(
         f"peak memory {before:,.0f} MB after loading, {_peak():,.0f} MB after measuring; workers "

@@ -139,7 +139,7 @@ def _fit_to_prompt(text: str, words: Sequence[str], prompt: str) -> dict[str, fl
     }
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)  # more than a batch has, in which A's responses come before B's
 def _read_prompt(prompt: str) -> _Prompt:
     words = split_words(prompt)
     return _Prompt(frozenset(filter(_is_content, words)), guess_language(prompt, words))

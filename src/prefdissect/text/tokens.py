@@ -24,10 +24,10 @@ _INNER = rf"[^\s.,:'’`{_MARKS}{_SPACELESS}-]"  # what is never a token by itse
 _SPLIT_OFF = (("n't", " n't"), ("n’t", " n’t"), ("N'T", " N'T"), ("cannot", "can not"), ("Cannot", "Can not"))
 _CONTRACTION = re.compile(r"['’](?<=\w['’])(?:[sSmMdD]|ll|re|ve|LL|RE|VE)\b")
 # The point of "U.S." and of initials belongs to the word.
-_POINT = r"(?:(?<=\b[^\W\d])(?<!['’].)\.|(?<=[^\W\d]\.[^\W\d])\.)?"
+_POINT = r"(?:\.(?:(?<=\b[^\W\d]\.)(?<!['’].\.)|(?<=[^\W\d]\.[^\W\d]\.)))?"
 _TOKEN = re.compile(
-    rf"[{_SPACELESS}]"
-    rf"|-?{_INNER}+(?:(?:-(?!-)|[.'’]+(?={_INNER})|[,:](?=\d)){_INNER}*)*{_POINT}"
+    rf"-?{_INNER}+(?:(?:-(?!-)|[.'’]+(?={_INNER})|[,:](?=\d)){_INNER}*)*{_POINT}"
+    rf"|[{_SPACELESS}]"
     r"|['’](?:[sSmMdD]|ll|re|ve|LL|RE|VE)\b"
     r"|\.{2,}|--+|`+|''"
     r"|\S"
