@@ -94,10 +94,7 @@ def _say_memory(n: int) -> None:
     _say(
         f"{n:,} pairs, {size:,.0f} MB of text, {joblib.cpu_count()} cores: {seconds:.0f} s, {n / seconds:,.0f} pairs/s"
     )
-    _say(
-        f"peak memory {before:,.0f} MB after loading, {_peak():,.0f} MB after measuring; workers "
-        f"{resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:,.0f} MB each at most"
-    )
+    _say(f"peak memory of this process: {before:,.0f} MB after loading, {_peak():,.0f} MB after measuring")
 
 
 def _peak() -> float:

@@ -24,7 +24,12 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 API = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
 # Pages that fit nothing are run as they are; all others at least compile.
-QUICK_PAGES = ["how-to/read-a-table.md", "how-to/own-properties.md", "explanation/rules.md"]
+QUICK_PAGES = [
+    "how-to/read-a-table.md",
+    "how-to/own-properties.md",
+    "how-to/measure-texts.md",
+    "explanation/rules.md",
+]
 # A block of code, and the block of output right after it, if there is one.
 CODE_AND_OUTPUT = re.compile(r"```python\n(.*?)```\n(\n```text\n.*?```\n)?", re.DOTALL)
 
@@ -171,7 +176,7 @@ def test_every_public_name_stands_in_the_api_page(name: str) -> None:
     assert f"`{name}`" in API
 
 
-@pytest.mark.parametrize("name", ["dissect", "load", "simulate", "Property"])
+@pytest.mark.parametrize("name", ["dissect", "load", "measure_text", "simulate", "Property"])
 def test_signatures_on_the_api_page_are_those_of_the_code(name: str) -> None:
     written = re.search(rf"```text\n{name}\((.*?)\)(?: -> \w+)?\n```", API, re.DOTALL)[1]
     arguments = [re.split(r"=", part.strip()) for part in re.split(r",\s+|,$", written.strip())]

@@ -53,7 +53,7 @@ TEXT = PropertySchema(
             kind="words",
             group="text",
             description="Words and marks of punctuation of the whole response, code included; compared by the "
-            "paper's rule, by which 10 to 30 percent more are clearly longer.",
+            "paper's length rule.",
             unit="words",
             source="Li et al. 2024; NLTK's Treebank rules",
         ),

@@ -79,11 +79,15 @@ def _layout(document: Document, head: str, text: str, per_100: float) -> dict[st
         "headings": document.headings * per_100,
         "list_items": document.list_items * per_100,
         "bold": document.bold * per_100,
-        "code": 100.0 * document.code / max(len("".join(head.split())), 1),
+        "code": 100.0 * document.code / _count_visible(head) if document.code else 0.0,
         "tables": float(document.tables),
         "links": float(document.links + count_addresses(text) + count_citations(text)),
         "quotations": (document.quotes + count_quotations(text)) * per_100,
     }
+
+
+def _count_visible(text: str) -> int:
+    return len("".join(text.split()))
 
 
 def _style(sentences: Sequence[str], prose: Sequence[str], words: Sequence[str], per_100: float) -> dict[str, float]:
