@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event, Thread
 
 import joblib
 import numpy as np
@@ -88,17 +89,30 @@ def make_pairs(n: int, *, random_seed: int = 0) -> pd.DataFrame:
 
 def _say_memory(n: int) -> None:
     data = pdx.load(make_pairs(n).assign(judge_none=["A"] * n))
-    before = _peak()
-    seconds = _time(lambda: pdx.measure_text(data, progress=False))
     size = sum(data.pairs[c].str.len().sum() for c in ("prompt", "response_a", "response_b")) / 1e6
+    before = _resident()
+    highest = [before]
+    done = Event()
+
+    def watch() -> None:
+        while not done.wait(0.05):
+            highest.append(_resident())
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    seconds = _time(lambda: pdx.measure_text(data, progress=False))
+    done.set()
+    watcher.join()
     _say(
         f"{n:,} pairs, {size:,.0f} MB of text, {joblib.cpu_count()} cores: {seconds:.0f} s, {n / seconds:,.0f} pairs/s"
     )
-    _say(f"peak memory of this process: {before:,.0f} MB after loading, {_peak():,.0f} MB after measuring")
+    _say(f"memory of this process: {before:,.0f} MB before, up to {max(highest):,.0f} MB while measuring")
 
 
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _resident() -> float:
+    """Return the memory of this process in MB (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 1e6
 
 
 def _time(run: Callable[[], object]) -> float:

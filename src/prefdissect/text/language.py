@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 __all__ = ["guess_language"]
 
-_FIRST_CHARACTERS, _FIRST_WORDS = 2_000, 200  # enough to tell a language
+_FIRST_CHARACTERS, _FIRST_WORDS = 2_000, 100  # enough to tell a language
 _LEAST_COMMON_WORDS = 2
 
 _OTHER_SCRIPT = re.compile(r"[\u0370-\u1fff\u3040-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]")
@@ -78,7 +78,8 @@ def _main_script(text: str) -> str:
 
 
 def _latin_language(words: Sequence[str]) -> str:
-    hits = Counter(language for word in words for language in _LANGUAGES_OF.get(word, ()))
+    common = [word for word in words if word in _LANGUAGES_OF]
+    hits = Counter([language for word in common for language in _LANGUAGES_OF[word]])
     best = hits.most_common(2)
     clear = bool(best) and best[0][1] >= _LEAST_COMMON_WORDS and (len(best) == 1 or best[0][1] > best[1][1])
     return best[0][0] if clear else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -43,7 +44,11 @@ def reading_ease(words: Sequence[str], sentences: int) -> float:
     206.835 - 1.015 words / sentences - 84.6 syllables / words. Source: Flesch 1948, "A new
     readability yardstick". Its constants are for English.
     """
-    sounded = [n for n in map(count_syllables, words) if n]
+    syllables = sounded = 0
+    for word, times in Counter(words).items():
+        n = count_syllables(word)
+        syllables += n * times
+        sounded += times if n else 0
     if not sounded or not sentences:
         return float("nan")
-    return 206.835 - 1.015 * len(sounded) / sentences - 84.6 * sum(sounded) / len(sounded)
+    return 206.835 - 1.015 * sounded / sentences - 84.6 * syllables / sounded

@@ -133,7 +133,7 @@ def _fit_to_prompt(text: str, words: Sequence[str], prompt: str) -> dict[str, fl
     if not prompt.strip():
         return {"prompt_overlap": float("nan"), "same_language": float("nan")}
     asked = _read_prompt(prompt)
-    content = list(filter(_is_content, words))
+    content = _content(words)
     shared = sum(map(asked.content.__contains__, content))
     overlap = 100.0 * shared / len(content) if content else float("nan")
     language = guess_language(text, words)
@@ -146,12 +146,12 @@ def _fit_to_prompt(text: str, words: Sequence[str], prompt: str) -> dict[str, fl
 @lru_cache(maxsize=256)  # more than a batch has, in which A's responses come before B's
 def _read_prompt(prompt: str) -> _Prompt:
     words = split_words(prompt)
-    return _Prompt(frozenset(filter(_is_content, words)), guess_language(prompt, words))
+    return _Prompt(frozenset(_content(words)), guess_language(prompt, words))
 
 
-def _is_content(word: str) -> bool:
-    """Return whether a word is likely to carry meaning: it is long, or not of Latin letters."""
-    return len(word) >= 4 or not word.isascii()
+def _content(words: Sequence[str]) -> list[str]:
+    """Return the words that are likely to carry meaning: long ones, and all that are not of Latin letters."""
+    return [word for word in words if len(word) >= 4 or not word.isascii()]
 
 
 @cache
