@@ -103,9 +103,7 @@ def _say_memory(n: int) -> None:
     seconds = _time(lambda: pdx.measure_text(data, progress=False))
     done.set()
     watcher.join()
-    _say(
-        f"{n:,} pairs, {size:,.0f} MB of text, {joblib.cpu_count()} cores: {seconds:.0f} s, {n / seconds:,.0f} pairs/s"
-    )
+    _say(f"{n:,} pairs, {size:,.0f} MB, {joblib.cpu_count()} cores: {seconds:.0f} s, {n / seconds:,.0f} pairs/s")
     _say(f"memory of this process: {before:,.0f} MB before, up to {max(highest):,.0f} MB while measuring")
 
 
