@@ -14,10 +14,11 @@ Four values tell the story, each made from the one before it:
 
     PreferenceData  ->  Design  ->  Posterior  ->  Dissection
 
-`load` and `PreferenceData.from_frame` make the first; `Property` and `PropertySchema` say what can
-be rated, `PAPER` and `SCENARIOS` hold the properties and scenarios of Li et al. (ACL 2024);
-`Laplace` and `Normal` are priors; `simulate` makes studies whose weights are known. Errors are
-kinds of `PrefDissectError`, warnings of `PrefDissectWarning`.
+`load` and `PreferenceData.from_frame` make the first; `measure_text` rates responses by `TEXT`,
+properties that their texts alone give. `Property` and `PropertySchema` say what can be rated,
+`PAPER` and `SCENARIOS` hold the properties and scenarios of Li et al. (ACL 2024); `Laplace` and
+`Normal` are priors; `simulate` makes studies whose weights are known. Errors are kinds of
+`PrefDissectError`, warnings of `PrefDissectWarning`.
 """
 
 from __future__ import annotations
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
     from prefdissect.inference import Laplace, Normal, Posterior
     from prefdissect.schema import PAPER, SCENARIOS, Property, PropertySchema, Scenario
     from prefdissect.simulation import Study, simulate
+    from prefdissect.text import TEXT, measure_text
 
 __all__ = [
     "PAPER",
     "SCENARIOS",
+    "TEXT",
     "ConvergenceWarning",
     "DataReport",
     "Design",
@@ -53,6 +56,7 @@ __all__ = [
     "Study",
     "dissect",
     "load",
+    "measure_text",
     "simulate",
 ]
 
@@ -65,6 +69,7 @@ _ROOMS = {
     "inference": ("Laplace", "Normal", "Posterior"),
     "schema": ("PAPER", "SCENARIOS", "Property", "PropertySchema", "Scenario"),
     "simulation": ("Study", "simulate"),
+    "text": ("TEXT", "measure_text"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 

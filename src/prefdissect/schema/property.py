@@ -56,6 +56,8 @@ class Property(FrozenModel):
         Differences smaller than this count as equal, in the unit of the rating.
     aliases
         Other names under which sources know the property.
+    unit, source
+        In what a rating is counted, and whose measure it is; for tables and documentation only.
 
     Raises
     ------
@@ -85,6 +87,8 @@ class Property(FrozenModel):
     scale: float | None = Field(default=None, gt=0)
     threshold: float = Field(default=0.0, ge=0)
     aliases: tuple[str, ...] = ()
+    unit: str = ""
+    source: str = ""
 
     @model_validator(mode="before")
     @classmethod
