@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prefdissect.data.readers.conversation import as_items, content_text, last_exchange, read_turns
+from prefdissect.data.readers.conversation import content_text, last_exchange, read_turns
 from prefdissect.data.readers.layout import Layout, Part, Reading
+from prefdissect.data.readers.nested import as_items, as_mapping
 from prefdissect.errors import DataError, DuplicateError, VerdictError, show
 from prefdissect.schema import Property, PropertySchema
 
@@ -30,9 +31,12 @@ def _is_annotated_pairs(part: Part) -> bool:
 
 def _read(parts: Sequence[Part]) -> Reading:
     annotators: dict[str, Mapping[str, Any]] = {}
+    listed: list[Any] = []
     for part in parts:
-        annotators |= part.content["annotators"]
-    comparisons = _merge([c for part in parts for c in part.content["comparisons"]])
+        for key, known in as_mapping(part.content["annotators"], f"{part.where}, 'annotators'").items():
+            annotators[key] = as_mapping(known, f"{part.where}, annotator {key!r}")
+        listed += as_items(part.content["comparisons"], f"{part.where}, 'comparisons'") or []
+    comparisons = _merge(listed)
     if not comparisons:
         raise DataError(f"{parts[0].where} holds no comparisons")
     traits = {key: _trait(key, known) for key, known in annotators.items() if known.get("type") in _TRAITS}
@@ -61,7 +65,7 @@ def _merge(comparisons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if not isinstance(comparison, Mapping):
             raise DataError(f"comparison {number} is no object but {show(comparison)}")
         name = str(comparison.get("id", number))
-        given = comparison.get("annotations") or {}
+        given = as_mapping(comparison.get("annotations"), f"comparison {name!r}, 'annotations'")
         if name not in merged:
             merged[name] = {**comparison, "id": name, "annotations": dict(given)}
             continue
@@ -91,9 +95,9 @@ def _names(annotators: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 def _pref(comparison: Mapping[str, Any], key: str) -> tuple[str | None, Any] | None:
     """Return the side that an annotator prefers and why none, or None if it was not asked."""
-    found = comparison["annotations"].get(key)
-    if found is None:
+    if key not in comparison["annotations"]:
         return None
+    found = as_mapping(comparison["annotations"][key], f"comparison {comparison['id']!r}, annotator {key!r}")
     pref = found.get("pref")
     folded = "" if pref is None or (isinstance(pref, float) and np.isnan(pref)) else str(pref).strip().casefold()
     if folded not in _SIDES:
@@ -126,17 +130,19 @@ def _difference(comparison: Mapping[str, Any], key: str) -> float:
 def _pairs(comparisons: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     rows = []
     for comparison in comparisons:
-        about = comparison.get("metadata") or {}
+        where = f"comparison {comparison['id']!r}"
+        about = as_mapping(comparison.get("metadata"), f"{where}, 'metadata'")
         row: dict[str, Any] = {"pair_id": comparison["id"]}
         prompt = comparison.get("prompt") or about.get("prompt")
         for side in "ab":
-            said = comparison.get(f"response_{side}") or {"text": comparison.get(f"text_{side}")}
-            asked, text = _text(said.get("text"), f"comparison {comparison['id']!r}")
+            given = as_mapping(comparison.get(f"response_{side}"), f"{where}, 'response_{side}'")
+            said = given or {"text": comparison.get(f"text_{side}")}
+            asked, text = _text(said.get("text"), where)
             prompt = prompt or asked
             row[f"response_{side}"] = text
             if said.get("model"):
                 row[f"model_{side}"] = said["model"]
-        row["prompt"] = _text(prompt, f"comparison {comparison['id']!r}")[1] if prompt else None
+        row["prompt"] = _text(prompt, where)[1] if prompt else None
         rows.append(row | {k: v for k, v in about.items() if k not in row and k != "judge"})
     table = pd.DataFrame(rows)
     texts = [c for c in ("prompt", "response_a", "response_b") if table[c].isna().all()]

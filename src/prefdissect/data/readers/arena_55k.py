@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from prefdissect.data.readers.conversation import Exchange, as_items, content_text, exchange_columns
+from prefdissect.data.readers.conversation import Exchange, content_text, exchange_columns
 from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
+from prefdissect.data.readers.nested import as_items
 from prefdissect.errors import VerdictError
 
 __all__ = ["ARENA_55K"]
@@ -40,7 +41,7 @@ def _exchange(table: pd.DataFrame, row: int, side: str) -> Exchange:
         for role, content in turn
         if (text := content_text(content)) is not None
     ]
-    last = said[-1] if len(said) == len(asked) else None
+    last = said[-1] if said and len(said) == len(asked) else None
     return Exchange(context, content_text(asked[-1]) if asked else None, content_text(last))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -12,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from prefdissect.data.identity import hash_text
+from prefdissect.data.readers.nested import as_items
 from prefdissect.errors import DataError, show
 
-__all__ = ["Exchange", "as_items", "content_text", "exchange_columns", "last_exchange", "read_dialogue", "read_turns"]
+__all__ = ["Exchange", "content_text", "exchange_columns", "last_exchange", "read_dialogue", "read_turns"]
 
 _ROLES = {
     "user": "user",
@@ -35,33 +35,6 @@ class Exchange(NamedTuple):
     context: list[dict[str, str]]
     prompt: str | None
     response: str | None
-
-
-def as_items(cell: Any, where: str) -> list[Any] | None:
-    """Return a cell that holds a list, also one written as JSON or as Python writes it; None if it is empty.
-
-    Raises
-    ------
-    DataError
-        If it holds something else.
-    """
-    if cell is None or (isinstance(cell, float) and np.isnan(cell)):
-        return None
-    if isinstance(cell, str):
-        cell = _parse(cell)
-    if isinstance(cell, list | tuple | np.ndarray):
-        return list(cell)
-    raise DataError(f"{where}: {show(cell)} is no list")
-
-
-def _parse(text: str) -> Any:
-    """Read JSON, else a Python literal; a text that is neither comes back as it is."""
-    for read in (json.loads, ast.literal_eval):
-        try:
-            return read(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            continue
-    return text
 
 
 def content_text(content: Any) -> str | None:

@@ -11,6 +11,7 @@ import pandas as pd
 from prefdissect.data.readers.codes import decode
 from prefdissect.data.readers.gair_ratings import CASES, cases_of, count_errors, rating_columns
 from prefdissect.data.readers.layout import Layout, Part, Reading, has_columns
+from prefdissect.data.readers.nested import as_mapping
 from prefdissect.errors import DataError, show
 from prefdissect.schema import PAPER
 
@@ -123,23 +124,29 @@ def _read_index(part: Part, n: int) -> pd.DataFrame:
     return pd.DataFrame({_OF_INDEX: scenario, **cases})
 
 
-def _read_resolved(number: int, row: Mapping[str, Any]) -> dict[str, Any]:
+def _read_resolved(number: int, row: Mapping[Any, Any]) -> dict[str, Any]:
     """Return the rating columns of one resolved annotation, and what was found about its query."""
-    compared = row["comparison"]
+    where = f"row {number}"
+    compared = as_mapping(row["comparison"], f"{where}, 'comparison'")
     columns: dict[str, Any] = {}
     for name, stem in rating_columns().items():
-        meta = (compared.get(name) or {}).get("meta") or {}
+        meta = _meta(compared, name, where)
         for key, side in _SIDES.items():
             columns[f"{stem}_{side}"] = _rating(meta, key)
     for key, side in _SIDES.items():
-        check = ((compared.get("accuracy") or {}).get("meta") or {}).get(key)
-        counts = count_errors(check, f"row {number}, {key}", applicable="accuracy check", listed="inaccuracies")
+        check = _meta(compared, "accuracy", where).get(key)
+        counts = count_errors(check, f"{where}, {key}", applicable="accuracy check", listed="inaccuracies")
         columns |= {f"{stem}_{side}": count for stem, count in counts.items()}
-        columns[f"lengthy_{side}"] = ((compared.get("length") or {}).get("meta") or {}).get(key)
-    return columns | cases_of(row["query_info"])
+        columns[f"lengthy_{side}"] = _meta(compared, "length", where).get(key)
+    return columns | cases_of(as_mapping(row["query_info"], f"{where}, 'query_info'"), where)
 
 
-def _rating(meta: Mapping[str, Any], key: str) -> Any:
+def _meta(compared: Mapping[Any, Any], name: str, where: str) -> Mapping[Any, Any]:
+    """Return the ratings behind one comparison."""
+    return as_mapping(as_mapping(compared.get(name), f"{where}, {name!r}").get("meta"), f"{where}, 'meta' of {name!r}")
+
+
+def _rating(meta: Mapping[Any, Any], key: str) -> Any:
     """Return one response's rating, or its ratings by item where a query states several."""
     if key in meta:
         return meta[key]

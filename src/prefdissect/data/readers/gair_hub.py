@@ -9,7 +9,7 @@ import pandas as pd
 
 from prefdissect.data.readers.gair_ratings import CASES, cases_of, count_errors, rating_columns
 from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
-from prefdissect.errors import DataError, show
+from prefdissect.data.readers.nested import as_items, as_mapping
 from prefdissect.schema import PAPER
 
 __all__ = ["GAIR_HUB"]
@@ -21,6 +21,7 @@ _INFO = (
     "explicit subjective stances",
     "explicit mistakes or biases",
 )
+_LISTS = _INFO[2:]
 _SIDES = {"1": "a", "2": "b"}
 
 
@@ -44,24 +45,21 @@ def _row(number: Any, row: Mapping[Any, Any]) -> dict[str, Any]:
         "auto_j_scenario": row.get("scenario_auto-j"),
         "reference": row.get("gpt-4-turbo_reference"),
     }
-    tidy |= {name.replace(" ", "_"): _text(row[name]) for name in _INFO if name in row}
-    tidy |= cases_of(row)
+    tidy |= {name.replace(" ", "_"): _text(row[name], number, name) for name in _INFO if name in row}
+    tidy |= cases_of(row, f"row {number}")
     for side, letter in _SIDES.items():
-        response = row[f"response_{side}"]
-        if not isinstance(response, Mapping):
-            raise DataError(
-                f"column 'response_{side}', row {number}: {show(response)} has no content, model, num_words"
-            )
+        response = as_mapping(row[f"response_{side}"], f"column 'response_{side}', row {number}")
         tidy[f"response_{letter}"], tidy[f"model_{letter}"] = response.get("content"), response.get("model")
         tidy[f"lengthy_{letter}"] = response.get("num_words")
         tidy |= _ratings(row, number, side, letter)
-    labels = row.get("preference_labels") or {}
+    labels = as_mapping(row.get("preference_labels"), f"column 'preference_labels', row {number}")
     return tidy | {f"judge_{judge}": label for judge, label in labels.items()}
 
 
 def _ratings(row: Mapping[Any, Any], number: Any, side: str, letter: str) -> dict[str, Any]:
     """Return the rating columns of one response."""
-    given = {**(row.get(f"basic_response_{side}") or {}), **(row.get(f"query-specific_response_{side}") or {})}
+    kinds = (f"basic_response_{side}", f"query-specific_response_{side}")
+    given = {k: v for kind in kinds for k, v in as_mapping(row.get(kind), f"column {kind!r}, row {number}").items()}
     found = {f"{stem}_{letter}": given.get(name) for name, stem in rating_columns().items() if name in given}
     if f"errors_response_{side}" in row:
         where = f"column 'errors_response_{side}', row {number}"
@@ -71,11 +69,11 @@ def _ratings(row: Mapping[Any, Any], number: Any, side: str, letter: str) -> dic
     return found
 
 
-def _text(cell: Any) -> str | None:
+def _text(cell: Any, number: Any, name: str) -> str | None:
     """Return a list of statements as one text, a statement a line."""
-    if cell is None or isinstance(cell, str):
-        return cell
-    return "\n".join(map(str, cell)) or None
+    if name in _LISTS:
+        return "\n".join(map(str, as_items(cell, f"column {name!r}, row {number}") or [])) or None
+    return None if cell is None else str(cell)
 
 
 GAIR_HUB = Layout(

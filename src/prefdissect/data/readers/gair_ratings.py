@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from prefdissect.data.readers.nested import as_items
 from prefdissect.errors import DataError, show
 from prefdissect.schema import PAPER
 
@@ -33,8 +34,7 @@ def count_errors(check: Any, where: str, *, applicable: str, listed: str) -> dic
     if not isinstance(check, Mapping) or check.get(applicable) != "applicable":
         return {f"{severity}_errors": np.nan for severity in _SEVERITIES}
     counts = dict.fromkeys((f"{severity}_errors" for severity in _SEVERITIES), 0.0)
-    found = check.get(listed)
-    for error in [] if found is None else found:
+    for error in as_items(check.get(listed), where) or []:
         severity = str(error.get("severity")).strip().casefold() if isinstance(error, Mapping) else ""
         if severity not in _SEVERITIES:
             raise DataError(f"{where}: {show(error)} is no error of severity {', '.join(_SEVERITIES)}")
@@ -42,12 +42,11 @@ def count_errors(check: Any, where: str, *, applicable: str, listed: str) -> dic
     return counts
 
 
-def cases_of(info: Mapping[Any, Any]) -> dict[str, bool]:
+def cases_of(info: Mapping[Any, Any], where: str) -> dict[str, bool]:
     """Return which query-specific cases a query belongs to, by what was found about it."""
 
     def holds(key: str) -> bool:
-        items = info.get(key)
-        return items is not None and len(items) > 0
+        return bool(as_items(info.get(key), f"{where}, {key!r}"))
 
     return {
         "intent_unclear": info.get("clear intent") == "No",

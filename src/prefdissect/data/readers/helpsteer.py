@@ -10,8 +10,9 @@ import pandas as pd
 
 from prefdissect.data.cells import plain, read_numbers
 from prefdissect.data.readers.codes import decode_sign
-from prefdissect.data.readers.conversation import as_items, exchange_columns, last_exchange, read_turns
+from prefdissect.data.readers.conversation import exchange_columns, last_exchange, read_turns
 from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
+from prefdissect.data.readers.nested import as_items
 from prefdissect.data.readers.orient import name_pair, number_repeats
 from prefdissect.errors import DataError
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prefdissect.data.cells import read_numbers
 from prefdissect.data.readers.arena import ARENA_COLUMNS, conversation_exchanges
 from prefdissect.data.readers.codes import decode
 from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
@@ -27,9 +28,10 @@ _TURNED = {"A": "B", "B": "A"}
 
 def _read(parts: Sequence[Part]) -> Reading:
     table = one_table(parts)
+    turns = read_numbers(table["turn"], "turn", whole=True)
     upto = table.assign(
-        conversation_a=[_upto(c, t) for c, t in zip(table["conversation_a"], table["turn"], strict=True)],
-        conversation_b=[_upto(c, t) for c, t in zip(table["conversation_b"], table["turn"], strict=True)],
+        conversation_a=[_upto(c, t) for c, t in zip(table["conversation_a"], turns, strict=True)],
+        conversation_b=[_upto(c, t) for c, t in zip(table["conversation_b"], turns, strict=True)],
     )
     tidy = pd.concat([pd.DataFrame(conversation_exchanges(upto)), table[["model_a", "model_b", "turn"]]], axis=1)
     word = decode(table["winner"], _CODES)

@@ -25,7 +25,7 @@ from prefdissect.data.readers.pku_saferlhf import PKU_SAFERLHF
 from prefdissect.data.readers.reward_bench import REWARD_BENCH, REWARD_BENCH_2
 from prefdissect.data.readers.text_pairs import TEXT_PAIRS
 from prefdissect.data.readers.vibecheck import VIBECHECK
-from prefdissect.errors import DataError, FileFormatError, OptionError, choices
+from prefdissect.errors import DataError, FileFormatError, OptionError, choices, show
 
 __all__ = ["LAYOUTS", "TIDY", "read_parts", "recognise"]
 
@@ -77,7 +77,10 @@ LAYOUTS: dict[str, Layout] = {
 
 def read_parts(parts: Sequence[Part], layout: Layout) -> Reading:
     """Return a source in the tidy layout, having said which layout it was in."""
-    reading = layout.read(parts)
+    try:
+        reading = layout.read(parts)
+    except UnicodeEncodeError as error:
+        raise DataError(f"{parts[0].where} holds text that is not Unicode: {show(error.object)}") from error
     said = [] if layout is TIDY else [("layout", f"{layout.name}: {layout.title}")]
     return Reading(reading.table, [*said, *reading.facts], reading.options)
 

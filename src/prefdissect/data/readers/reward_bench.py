@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from prefdissect.data.readers.chosen_rejected import chosen_exchanges
-from prefdissect.data.readers.conversation import as_items
 from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
+from prefdissect.data.readers.nested import as_items
 from prefdissect.data.readers.orient import CHOSEN_FIRST, orient_chosen
 
 __all__ = ["REWARD_BENCH", "REWARD_BENCH_2"]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from prefdissect.data.cells import plain
 from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
 from prefdissect.data.readers.orient import name_pair, number_repeats
 
@@ -31,8 +32,8 @@ def _read(parts: Sequence[Part]) -> Reading:
     table = one_table(parts)
     a, b = _models(table)
     codes = {a: "A", b: "B", **dict.fromkeys(_TIES, "tie")}
-    preference = table["preference"].astype(object)
-    verdict = [codes.get(str(cell), cell) if pd.notna(cell) else None for cell in preference]
+    preference = plain(table["preference"])
+    verdict = [codes.get(str(cell), cell) if cell is not None else None for cell in preference]
     tidy = pd.DataFrame({"prompt": table["question"], "response_a": table[a], "response_b": table[b]})
     tidy["model_a"], tidy["model_b"] = a, b
     names = [name_pair(*row) for row in tidy[["prompt", "response_a", "response_b"]].to_numpy(dtype=object)]

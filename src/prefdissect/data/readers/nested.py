@@ -1,0 +1,56 @@
+"""Cells that hold lists and mappings, as they are or written as text."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from prefdissect.errors import DataError, show
+
+__all__ = ["as_items", "as_mapping"]
+
+
+def as_items(cell: Any, where: str) -> list[Any] | None:
+    """Return a cell that holds a list, also one written as JSON or as Python writes it; None if it is empty.
+
+    Raises
+    ------
+    DataError
+        If it holds something else.
+    """
+    if cell is None or (isinstance(cell, float) and np.isnan(cell)):
+        return None
+    if isinstance(cell, str):
+        cell = _parse(cell)
+    if isinstance(cell, list | tuple | np.ndarray):
+        return list(cell)
+    raise DataError(f"{where}: {show(cell)} is no list")
+
+
+def _parse(text: str) -> Any:
+    """Read JSON, else a Python literal; a text that is neither comes back as it is."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+    return text
+
+
+def as_mapping(cell: Any, where: str) -> Mapping[Any, Any]:
+    """Return a cell that holds a mapping; an empty one if it is empty.
+
+    Raises
+    ------
+    DataError
+        If it holds something else.
+    """
+    if cell is None or (isinstance(cell, float) and np.isnan(cell)):
+        return {}
+    if isinstance(cell, Mapping):
+        return cell
+    raise DataError(f"{where}: {show(cell)} is no mapping of names to values")
