@@ -18,7 +18,7 @@ from prefdissect.text.reading import RATED, read_response
 from prefdissect.text.tokens import split_words
 from prefdissect.text.variety import moving_average_ttr, share_repeated
 
-COUNTS = ("tables", "links", "stated_limits", "refusal", "courtesy", "questions")
+COUNTS = ("sentences", "tables", "links", "stated_limits", "refusal", "courtesy", "questions")
 KEPT = tuple(n for n in RATED if n not in (*COUNTS, "length", "lexical_diversity", "repetition"))
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "d"]), max_size=40)
 
@@ -36,6 +36,7 @@ FILL = " ".join(["word"] * 20)
     ("name", "response", "value"),
     [
         ("length", "Don't go, please.", 6),
+        ("sentences", "# Title\n\nOne two. Dr. Who is three? Four!\n\n- an item", 4),
         ("headings", f"# one two\n\n{' '.join(['w'] * 18)}", 5),
         ("list_items", "- " + "\n- ".join(["a b c d e"] * 4), 20),
         ("bold", f"**{FILL}**", 5),

@@ -2,8 +2,8 @@
 
 Most ratings are rates per 100 words, so that they are not the length in disguise: a response twice
 as long with twice as many headings has as much of them. What is rare is counted. Thresholds are
-about a fifth of the standard deviation between responses in an open arena, rounded; a count must
-differ by one.
+about a fifth of the standard deviation between responses in an open arena, rounded; a count of rare things
+must differ by one.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ TEXT = PropertySchema(
             unit="words",
             source="Li et al. 2024; NLTK's Treebank rules",
         ),
+        _number("sentences", "Sentences of prose.", "sentences", 2, "this package"),
         _rate("headings", "Markdown headings that start with #.", 0.1, _STYLE_CONTROL),
         _rate("list_items", "Items of bulleted and numbered lists.", 0.75, _STYLE_CONTROL),
         _rate("bold", "Stretches of bold type.", 0.3, _STYLE_CONTROL, label="bold type"),

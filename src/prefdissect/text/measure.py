@@ -70,7 +70,6 @@ def measure_text(
     >>> data.properties, data.ratings.tolist()
     (['length', 'bold'], [[[3.0, 0.0], [5.0, 100.0]]])
     """
-    import numpy as np
     import pandas as pd
 
     from prefdissect.data import load
@@ -90,8 +89,7 @@ def measure_text(
     # The report counts what fits leave out: for a short text some measures say nothing, but its pair is fitted.
     report = replace(joined.report, left_out=loaded.report.left_out)
     report = report.add("measured", f"{n_read:,} distinct responses, by rules from their texts")
-    n_empty = int(np.isnan(every[:, :, 0]).any(axis=1).sum())
-    return replace(joined, report=report.leave_out("pairs with an empty response", n_empty))
+    return replace(joined, report=report)
 
 
 def _find_texts(data: PreferenceData, schema: PropertySchema) -> pd.DataFrame:

@@ -94,6 +94,7 @@ def _style(sentences: Sequence[str], prose: Sequence[str], words: Sequence[str],
     enough = len(prose) >= LEAST_WORDS
     steps = sum(map(_is_step, sentences))
     return {
+        "sentences": float(len(sentences)),
         "reading_ease": reading_ease(prose, len(sentences)) if enough else float("nan"),
         "sentence_length": len(prose) / max(len(sentences), 1) if enough else float("nan"),
         "word_length": len("".join(prose)) / len(prose) if enough else float("nan"),
