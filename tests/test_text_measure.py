@@ -222,8 +222,8 @@ def test_a_judge_of_length_is_found_out() -> None:
     vocabulary = ["".join(letters) for letters in product("bdfklm", "aeiou", "nprst")]
 
     def write(n_words: int) -> str:
-        ends = np.sort(rng.choice(np.arange(1, n_words), rng.integers(2, 8), replace=False))
-        parts = np.split(rng.choice(vocabulary, n_words), ends)
+        long = rng.integers(3, 25)  # of a sentence: neither it nor the number of sentences tells the length
+        parts = np.split(rng.choice(vocabulary, n_words), np.arange(long, n_words, long))
         return " ".join(f"{' '.join(part)}." for part in parts)
 
     longer = rng.permuted(np.tile([24, 72], (400, 1)), axis=1)
