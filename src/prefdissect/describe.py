@@ -49,7 +49,7 @@ def describe(weights: pd.DataFrame, dropped: pd.DataFrame, options: Mapping[str,
 
 
 def _why_one_group(options: Mapping[str, Any]) -> str:
-    return " The data name no scenarios." if options["by"] == "scenario" else ""
+    return " The data name no scenarios (no column 'scenario')." if options["by"] == "scenario" else ""
 
 
 def _entry(row: Any) -> str:

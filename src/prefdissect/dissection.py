@@ -29,6 +29,7 @@ from prefdissect.errors import OptionError, UnknownNameError, choices
 from prefdissect.features import Design, build_design, groups_like
 from prefdissect.inference import PAPER_PRIOR, FitOptions, Posterior, PriorLike, arrange_prior, fit_design
 from prefdissect.schema import PropertySchema
+from prefdissect.text import TEXT, rate_if_unrated, rate_like
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -63,7 +64,8 @@ def dissect(
     Parameters
     ----------
     data
-        What `load` takes. A column named `judge` is a judge even without the prefix `judge_`.
+        What `load` takes. A column named `judge` is a judge even without the prefix `judge_`. Pairs that
+        have texts and rate nothing are measured by rules first, by the properties of `TEXT`.
     judge
         One judge, several, or None for all.
     by
@@ -116,7 +118,7 @@ def dissect(
     check_choice("encoding", encoding, Encoding)
     check_choice("ties", ties, Ties)
     check_flag("progress", progress)
-    loaded = load_for(data, judge, schema)
+    loaded = rate_if_unrated(load_for(data, judge, schema), progress=progress)
     judges = _choose_judges(loaded, judge)
     design = build_design(loaded, judges, by=by, encoding=encoding, ties=ties)
     posterior = fit_design(design, arrange_prior(prior, design.encoder.schema.ids), options, progress=progress)
@@ -230,8 +232,7 @@ class Dissection:
             If the pairs lack a property, or none is in a fitted group.
         """
         encoder = self.design.encoder
-        if not isinstance(data, PreferenceData):  # verdicts are not needed
-            data = load(data, schema=encoder.schema, properties=self.properties, judges=[])
+        data = _load_new(data, encoder.schema)
         in_group = groups_like(data, self.design, self.options["by"])
         x = self.design.complete(encoder.encode(data))
         return tables.prediction_table(self.fitted, x, data.pairs.index, in_group)
@@ -291,6 +292,15 @@ def _seed(random_seed: int | np.random.Generator | None) -> int:
     if random_seed is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     return check_count("random_seed", random_seed, least=0)
+
+
+def _load_new(data: Source, schema: PropertySchema) -> PreferenceData:
+    """Return pairs to predict, whose verdicts are not needed; what `TEXT` has and they lack is measured."""
+    if isinstance(data, PreferenceData):
+        return rate_like(data, schema)
+    if any(prop in TEXT.properties for prop in schema):
+        return rate_like(load(data, schema=schema), schema)
+    return load(data, schema=schema, properties=list(schema.ids), judges=[])
 
 
 def _choose_judges(data: PreferenceData, judge: str | Sequence[str] | None) -> list[str]:

@@ -86,14 +86,16 @@ def load_for(
     source: Source,
     judge: str | Sequence[str] | None,
     schema: PropertySchema | str | Path | None,
+    *,
+    format: str | None = None,
 ) -> PreferenceData:
     """Load `source`; in a tidy table a column that bears the name of a wanted judge is a judge."""
     if isinstance(source, PreferenceData) or judge is None:
-        return load(source, schema=schema)
+        return load(source, schema=schema, format=format)
     parts = open_parts(source)
     wanted = [judge] if isinstance(judge, str) else list(judge)
     given: dict[str, Any] = {} if schema is None else {"schema": schema}
-    layout = recognise(parts, named=any(w in part.columns for part in parts for w in wanted))
+    layout = recognise(parts, format, named=any(w in part.columns for part in parts for w in wanted))
     if layout is TIDY and "judge" not in parts[0].columns:
         prefixed = [c for c in parts[0].content.columns if c.startswith(JUDGE_PREFIX)]
         plain = [w for w in wanted if w in parts[0].columns and JUDGE_PREFIX + w not in prefixed]

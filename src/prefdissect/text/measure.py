@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
     from prefdissect.data import PreferenceData
 
-__all__ = ["measure_text"]
+__all__ = ["measure_text", "rate_if_unrated", "rate_like"]
+
+_LOG = logging.getLogger(__name__)
 
 _SIDES = ("response_a", "response_b")
 _NEED_PROMPT = ("prompt_overlap", "same_language")
@@ -90,6 +93,23 @@ def measure_text(
     report = replace(joined.report, left_out=loaded.report.left_out)
     report = report.add("measured", f"{n_read:,} distinct responses, by rules from their texts")
     return replace(joined, report=report)
+
+
+def rate_if_unrated(data: PreferenceData, *, progress: bool | None = None) -> PreferenceData:
+    """Return data rated by `TEXT` if they have texts, rate nothing and no schema was asked for; else as they are.
+
+    It is said in the report, and logged.
+    """
+    if data.properties or data.vocabulary is not None or not {"prompt", *_SIDES} <= set(data.pairs.columns):
+        return data
+    _LOG.info("no property is rated: measuring %d pairs by rules from their texts (TEXT)", len(data))
+    return measure_text(data, progress=progress)
+
+
+def rate_like(data: PreferenceData, schema: PropertySchema) -> PreferenceData:
+    """Return data with those properties of `schema` measured that they lack and `TEXT` has."""
+    missing = [p.id for p in schema if p.id not in data.properties and p in TEXT.properties]
+    return measure_text(data, properties=missing) if missing else data
 
 
 def _find_texts(data: PreferenceData, schema: PropertySchema) -> pd.DataFrame:

@@ -1,0 +1,42 @@
+"""The command line: `prefdissect demo`, `inspect`, `dissect`, `convert`, `schema`."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from prefdissect.cli.converting import convert
+from prefdissect.cli.demo import demo
+from prefdissect.cli.dissecting import dissect
+from prefdissect.cli.inspecting import inspect
+from prefdissect.cli.schemas import schema
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Tell what a judge is preferring: a weight per property, with a posterior.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"prefdissect {metadata.version('prefdissect')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Tell what a judge is preferring: a weight per property, with a posterior."""
+
+
+for _command in (demo, inspect, dissect, convert, schema):
+    app.command()(_command)

@@ -1,0 +1,68 @@
+"""`prefdissect dissect`: the weights of the judges of some data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from prefdissect.cli.options import Files, Format, Revision, Schema, Seed, Split, as_source, find_schema
+from prefdissect.cli.printing import print_result
+from prefdissect.cli.running import errors_told, run_and_tell
+from prefdissect.errors import FileFormatError
+
+__all__ = ["dissect"]
+
+
+def dissect(
+    files: Files,
+    judge: Annotated[
+        list[str] | None, typer.Option("--judge", "-j", help="Judge; repeat for several. Default: all.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="scenario, case, both, none, or a column.")] = "scenario",
+    encoding: Annotated[str, typer.Option(help="comparison, diff or norm_diff.")] = "comparison",
+    ties: Annotated[str, typer.Option(help="drop or half.")] = "drop",
+    schema: Schema = None,
+    format: Format = None,
+    split: Split = None,
+    revision: Revision = None,
+    engine: Annotated[str, typer.Option(help="exact, ep or nuts.")] = "exact",
+    draws: Annotated[int, typer.Option(help="Draws per chain.")] = 1000,
+    chains: Annotated[int, typer.Option(help="Chains.")] = 4,
+    interval: Annotated[float, typer.Option(help="Probability inside the intervals.")] = 0.94,
+    out: Annotated[Path | None, typer.Option(help="Save the dissection to this netCDF file.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write all weights to this CSV file.")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Dissect the judges of pairs and print their weights.
+
+    Pairs that have texts and no ratings are measured by rules from their texts first.
+    """
+    from prefdissect.data import load_for
+    from prefdissect.dissection import dissect as run
+
+    with errors_told():
+        for path in (out, csv):
+            if path is not None and not path.parent.is_dir():  # before the work, not after it
+                raise FileFormatError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
+        data = load_for(as_source(files), judge or None, find_schema(schema), format=format)
+        result = run_and_tell(
+            run,
+            data,
+            judge or None,
+            by=None if by.casefold() == "none" else by,
+            encoding=encoding,  # checked by `dissect`, which names the choices
+            ties=ties,
+            engine=engine,
+            draws=draws,
+            chains=chains,
+            interval=interval,
+            random_seed=seed,
+        )
+        print_result(result)
+        if out is not None:
+            typer.echo(f"\nsaved {result.save(out)}")
+        if csv is not None:
+            result.weights.to_csv(csv, index=False)
+            typer.echo(f"\nwrote {csv}")

@@ -1,0 +1,39 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+__all__ = ["Files", "Format", "Revision", "Schema", "Seed", "Split", "as_source", "find_schema"]
+
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE...",
+        help="Parquet, CSV, JSON or JSON Lines; a folder; an address hf://datasets/OWNER/NAME; several that belong "
+        "together.",
+    ),
+]
+Format = Annotated[str | None, typer.Option("--format", help="Layout, where it is not recognised.")]
+Split = Annotated[str | None, typer.Option("--split", help="Split of a data set on the hub.")]
+Revision = Annotated[str | None, typer.Option("--revision", help="Revision of a data set on the hub.")]
+Schema = Annotated[
+    str | None, typer.Option("--schema", help="paper, text, or a YAML or JSON file: how properties are rated.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws; the same seed gives the same numbers.")]
+
+
+def as_source(files: Sequence[str]) -> str | list[str]:
+    """Return one file alone, and several as a list."""
+    return files[0] if len(files) == 1 else list(files)
+
+
+def find_schema(name: str | None) -> Any:
+    """Return a schema of the package by its name, else the path of a file."""
+    from prefdissect.schema import PAPER
+    from prefdissect.text import TEXT
+
+    return {"paper": PAPER, "text": TEXT}.get(name.casefold(), name) if name is not None else None

@@ -1,0 +1,49 @@
+"""How tables and results are printed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["print_result", "print_table"]
+
+_SHOWN = ["property", "mean", "lower", "upper", "P(weight>0)", "probability", "differs in"]
+
+
+def print_result(result: Any) -> None:
+    """Print what was read, then the weights of each judge and group, largest first."""
+    typer.echo(f"{result.data.report}\n")
+    typer.echo(repr(result).partition("\n")[0])
+    weights = result.weights
+    percent = f"{100 * weights.attrs['interval']:g}%"
+    for (judge, group), rows in weights.groupby(["judge", "group"], sort=False):
+        if rows["engine"].iloc[0] == "none":
+            typer.echo(f"\n{judge}, {group}: {rows['n_pairs'].iloc[0]} pairs, too few to fit")
+            continue
+        typer.echo(
+            f"\n{judge}, {group}: {rows['n_pairs'].iloc[0]:,} pairs; lower and upper bound the {percent} interval"
+        )
+        ordered = rows.sort_values("mean", ascending=False).rename(
+            columns={
+                "label": "property",
+                "property": "id",
+                "prob_positive": "P(weight>0)",
+                "n_differs": "differs in",
+            }
+        )
+        print_table(ordered[_SHOWN])
+    if len(result.dropped):
+        typer.echo("\nleft out:")
+        print_table(result.dropped)
+
+
+def print_table(table: pd.DataFrame) -> None:
+    """Print a table, numbers of weights with their sign."""
+    from tabulate import tabulate
+
+    formats = ["+z.2f" if c in ("truth", "estimate", "mean", "lower", "upper") else ".3f" for c in table.columns]
+    typer.echo(tabulate(table.to_dict("list"), headers="keys", tablefmt="simple", floatfmt=tuple(formats)))
