@@ -94,6 +94,8 @@ def _run(
     """Yield each cell with its fit, in any order, with a bar that shows if the work takes a while."""
     from tqdm.auto import tqdm
 
+    if options.engine != "nuts":
+        _compile_first()
     tasks = split(cells, options)
     bar = tqdm(
         total=len(cells) * (options.folds or 1),
@@ -116,6 +118,13 @@ def _run(
                 tasks, pool.map(lambda task: fit_cells(task, prior, options, kept, bar.update), tasks), strict=True
             ):
                 yield from zip(task, fits, strict=True)
+
+
+def _compile_first() -> None:
+    """Compile before threads start, which would wait for one another."""
+    from prefdissect.inference.compiled.warm import compile_all
+
+    compile_all()
 
 
 def split(cells: Sequence[Cell], options: FitOptions) -> list[list[Cell]]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from numba import njit
 
-__all__ = ["compiled"]
+__all__ = ["SOURCES", "compiled"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -19,21 +19,22 @@ def _digest_sources() -> str:
     return hashlib.blake2b(sources, digest_size=6).hexdigest()
 
 
-_SOURCES = _digest_sources()
+SOURCES = _digest_sources()
 
 
-def compiled(**options: Any) -> Callable[[_Function], _Function]:
+def compiled(*, inner: bool = False, **options: Any) -> Callable[[_Function], _Function]:
     """Return a decorator that compiles a function without the interpreter's lock, and keeps the result on disk.
 
     Numba looks whether a function's own file has changed, not those of the functions that it calls. It files
-    what it compiled under the function's name, so the name here says what all the files hold.
+    what it compiled under the function's name, so the name here says what all the files hold. An `inner`
+    function is called by compiled ones only, whose files hold it: it has no door to Python and no file.
     """
 
     def compile_one(function: _Function) -> _Function:
-        how = {"nogil": True, "error_model": "numpy"} | options
-        function.__qualname__ += f"-{_SOURCES}"
+        how = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "no_cpython_wrapper": inner} | options
+        function.__qualname__ += f"-{SOURCES}"
         try:
-            return njit(cache=True, **how)(function)
+            return njit(cache=not inner, **how)(function)
         except RuntimeError:  # numba found no folder that it may write to: compile in each process
             return njit(**how)(function)
 

@@ -15,14 +15,14 @@ from prefdissect.inference.compiled.likelihood import (
     log_likelihood,
     log_likelihood_beside,
 )
-from prefdissect.inference.compiled.moves import Plan, Surrogate, prepare, set_gradient, shift_gradient, sweep
+from prefdissect.inference.compiled.moves import Surrogate, prepare, set_gradient, shift_gradient, sweep
 
 __all__ = ["compare_standin", "run_chains", "run_standin"]
 
 _REFRESH = 64  # draws after which the gradient, kept up to date by increments, is computed afresh
 
 
-@compiled()
+@compiled(inner=True)
 def _log_standin(surrogate: Surrogate, w: FloatArray, gradient: FloatArray) -> float:
     """Return linear'w - w'precision w / 2; the second term is read off the gradient."""
     total = 0.0
@@ -31,18 +31,18 @@ def _log_standin(surrogate: Surrogate, w: FloatArray, gradient: FloatArray) -> f
     return total
 
 
-@compiled()
+@compiled(inner=True)
 def _residual(rows: Rows, surrogate: Surrogate, w: FloatArray, gradient: FloatArray, scratch: FloatArray) -> float:
     """Return the log-residual: log likelihood minus its stand-in."""
     return log_likelihood(rows, w, scratch) - _log_standin(surrogate, w, gradient)
 
 
-@compiled()
+@compiled(inner=True)
 def _log_prior(b: float, scale: float, laplace: bool) -> float:
     return -abs(b) / scale if laplace else -0.5 * (b / scale) ** 2
 
 
-@compiled()
+@compiled(inner=True)
 def _walk(
     rows: Rows,
     surrogate: Surrogate,
@@ -71,63 +71,6 @@ def _walk(
 
 
 @compiled()
-def _run_chain(
-    rows: Rows,
-    surrogate: Surrogate,
-    plan: Plan,
-    start: FloatArray,
-    spread: FloatArray,
-    burn: int,
-    thin: int,
-    walks: int,
-    rng: np.random.Generator,
-    out: FloatArray,
-) -> float:
-    """Fill `out` [draw, column] with draws from the posterior itself; return the share of accepted steps.
-
-    A step proposes `thin` sweeps of the stand-in, all in one direction, and accepts with probability
-    min(1, exp(r' - r)), r being the log-residual. The reverse of a forward sweep is a backward sweep, so on the
-    space of (w, direction) the step is reversible, and invariant whatever the stand-in, if an accepted
-    step keeps its direction and a refused one turns round (surrogate transitions, Liu 2001, sec. 9.4.3;
-    lifting as in Diaconis, Holmes and Neal 2000). One sweep a step is enough that way, where a
-    palindrome takes two.
-
-    Where the stand-in's tails are much thinner than the posterior's (labels that can be told without error
-    have a likelihood that is flat on one side), such steps alone hardly ever reach them. `walks` steps of a
-    random walk are made beside each.
-    """
-    n_columns, scratch, scores = len(start), np.empty(BLOCK), np.empty(len(rows.weight))
-    w, proposed = start.copy(), start.copy()
-    gradient, proposed_gradient = np.empty(n_columns), np.empty(n_columns)
-    set_gradient(surrogate, w, gradient)
-    r = _residual(rows, surrogate, w, gradient, scratch)
-    forward = rng.random() < 0.5
-    accepted = 0
-    for i in range(-burn, len(out)):
-        if i % _REFRESH == 0:
-            set_gradient(surrogate, w, gradient)
-        copy_to(proposed, w)
-        copy_to(proposed_gradient, gradient)
-        for _ in range(thin):
-            sweep(surrogate, plan, proposed, proposed_gradient, forward, rng)
-        new = _residual(rows, surrogate, proposed, proposed_gradient, scratch)
-        if rng.standard_exponential() >= r - new:
-            copy_to(w, proposed)
-            copy_to(gradient, proposed_gradient)
-            r = new
-            if i >= 0:
-                accepted += 1
-        else:
-            forward = not forward
-        if walks > 0:
-            _walk(rows, surrogate, w, gradient, scores, spread, walks, rng)
-            r = _residual(rows, surrogate, w, gradient, scratch)
-        if i >= 0:
-            copy_to(out[i], w)
-    return accepted / len(out)
-
-
-@compiled()
 def run_chains(
     rows: Rows,
     surrogate: Surrogate,
@@ -139,21 +82,61 @@ def run_chains(
     rng: np.random.Generator,
     out: FloatArray,
 ) -> float:
-    """Fill `out` [chain, draw, column], one chain after the other; return the share of accepted steps."""
-    plan, accepted = prepare(surrogate), 0.0
+    """Fill `out` [chain, draw, column] with draws from the posterior itself; return the share of accepted steps.
+
+    A step proposes `thin` sweeps of the stand-in, all in one direction, and accepts with probability
+    min(1, exp(r' - r)), r being the log-residual. The reverse of a forward sweep is a backward sweep, so on the
+    space of (w, direction) the step is reversible, and invariant whatever the stand-in, if an accepted
+    step keeps its direction and a refused one turns round (surrogate transitions, Liu 2001, sec. 9.4.3;
+    lifting as in Diaconis, Holmes and Neal 2000). One sweep a step is enough that way, where a
+    palindrome takes two.
+
+    Where the stand-in's tails are much thinner than the posterior's (labels that can be told without error
+    have a likelihood that is flat on one side), such steps alone hardly ever reach them. `walks` steps of a
+    random walk are made beside each. Chains run one after the other.
+    """
+    n_columns, scratch, scores = starts.shape[1], np.empty(BLOCK), np.empty(len(rows.weight))
+    w, proposed = np.empty(n_columns), np.empty(n_columns)
+    gradient, proposed_gradient = np.empty(n_columns), np.empty(n_columns)
+    plan, accepted = prepare(surrogate), 0
     for c in range(len(out)):
-        accepted += _run_chain(rows, surrogate, plan, starts[c], spread, burn, thin, walks, rng, out[c])
-    return accepted / len(out)
+        copy_to(w, starts[c])
+        set_gradient(surrogate, w, gradient)
+        r = _residual(rows, surrogate, w, gradient, scratch)
+        forward = rng.random() < 0.5
+        for i in range(-burn, out.shape[1]):
+            if i % _REFRESH == 0:
+                set_gradient(surrogate, w, gradient)
+            copy_to(proposed, w)
+            copy_to(proposed_gradient, gradient)
+            for _ in range(thin):
+                sweep(surrogate, plan, proposed, proposed_gradient, forward, rng)
+            new = _residual(rows, surrogate, proposed, proposed_gradient, scratch)
+            if rng.standard_exponential() >= r - new:
+                copy_to(w, proposed)
+                copy_to(gradient, proposed_gradient)
+                r = new
+                if i >= 0:
+                    accepted += 1
+            else:
+                forward = not forward
+            if walks > 0:
+                _walk(rows, surrogate, w, gradient, scores, spread, walks, rng)
+                r = _residual(rows, surrogate, w, gradient, scratch)
+            if i >= 0:
+                copy_to(out[c, i], w)
+    return accepted / (len(out) * out.shape[1])
 
 
 @compiled()
 def run_standin(surrogate: Surrogate, start: FloatArray, burn: int, rng: np.random.Generator, out: FloatArray) -> None:
     """Fill `out` [draw, column] with draws from the stand-in."""
     plan, w, gradient = prepare(surrogate), start.copy(), np.empty(len(start))
+    forward = len(out) > 0  # always; a constant would be another type, and sweeps be compiled for it again
     for i in range(-burn, len(out)):
         if i == -burn or i % _REFRESH == 0:
             set_gradient(surrogate, w, gradient)
-        sweep(surrogate, plan, w, gradient, True, rng)
+        sweep(surrogate, plan, w, gradient, forward, rng)
         if i >= 0:
             copy_to(out[i], w)
 

@@ -12,7 +12,7 @@ from prefdissect.inference.compiled._compile import compiled
 __all__ = ["diagnose_columns"]
 
 
-@compiled()
+@compiled(inner=True)
 def _normalise(values: FloatArray, order: IntArray, scores: FloatArray, out: FloatArray) -> None:
     """Give `out` the normal score of each value's rank; equal values share their mean rank.
 
@@ -30,7 +30,7 @@ def _normalise(values: FloatArray, order: IntArray, scores: FloatArray, out: Flo
         start = end
 
 
-@compiled()
+@compiled(inner=True)
 def _order_by_distance(values: FloatArray, order: IntArray, folded: FloatArray, out: IntArray) -> None:
     """Fold the values at their median, and sort them so: two runs, outwards from the median, are merged."""
     n = len(values)
@@ -49,7 +49,7 @@ def _order_by_distance(values: FloatArray, order: IntArray, folded: FloatArray, 
             above += 1
 
 
-@compiled(fastmath=True)
+@compiled(fastmath=True, inner=True)
 def _centre(z: FloatArray) -> tuple[float, float]:
     """Take from each row its mean, in place; return mean within-row variance and variance of the means."""
     n_rows, n = z.shape
@@ -72,7 +72,7 @@ def _centre(z: FloatArray) -> tuple[float, float]:
     return within / n_rows, between / (n_rows - 1)
 
 
-@compiled(fastmath=True)
+@compiled(fastmath=True, inner=True)
 def _covariance_at(z: FloatArray, lag: int) -> float:
     """Return the mean over rows of sum_t z_t z_(t + lag) / n."""
     n_rows, n = z.shape
@@ -83,7 +83,7 @@ def _covariance_at(z: FloatArray, lag: int) -> float:
     return total / (n * n_rows)
 
 
-@compiled()
+@compiled(inner=True)
 def _effective_size(z: FloatArray, within: float, between: float) -> float:
     """Return the effective sample size of centred rows, by Geyer's initial monotone sequence.
 

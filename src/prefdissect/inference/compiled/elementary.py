@@ -74,7 +74,7 @@ def mills(x: float) -> float:
     return t * (low + t3 * t3 * t * high)
 
 
-@compiled()
+@compiled(inner=True)
 def copy_to(target: FloatArray, source: FloatArray) -> None:
     """Copy a vector. Assigning to a slice does the same, but takes two seconds to compile in each place."""
     for k in range(len(target)):

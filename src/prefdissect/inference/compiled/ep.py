@@ -42,7 +42,7 @@ class Block(NamedTuple):
     cov: FloatArray
 
 
-@compiled(inline="always")
+@compiled(inline="always", inner=True)
 def _log_cosh(t: float) -> float:
     """Return log(2 cosh(t / 2)) to 11 digits: |t| / 2 + log(1 + e), e = exp(-|t|), and the logarithm is 2 artanh(z)."""
     e = exp(-abs(t))
@@ -52,7 +52,7 @@ def _log_cosh(t: float) -> float:
     return 0.5 * abs(t) + 2.0 * z * (1 + s * (1 / 3 + s * (1 / 5 + s * (1 / 7 + s * (1 / 9 + s * series)))))
 
 
-@compiled(fastmath=True)
+@compiled(fastmath=True, inner=True)
 def _score(xt: FloatArray, start: int, mean: FloatArray, cov: FloatArray, m: FloatArray, v: FloatArray) -> None:
     """Fill `m` and `v` with mean and variance of x_i'w for as many rows, from `start` on.
 
@@ -85,7 +85,7 @@ def _score(xt: FloatArray, start: int, mean: FloatArray, cov: FloatArray, m: Flo
             v[i] += 2.0 * half[i] * xk[i]
 
 
-@compiled(fastmath=True)
+@compiled(fastmath=True, inner=True)
 def _match(
     m: FloatArray, v: FloatArray, weight: FloatArray, tau: FloatArray, nu: FloatArray, step: float, moments: FloatArray
 ) -> None:
@@ -155,7 +155,7 @@ def _add_sites(
             j += 1
 
 
-@compiled(fastmath=True)
+@compiled(fastmath=True, inner=True)
 def _expand(
     xt: FloatArray, start: int, mean: FloatArray, weight: FloatArray, tau: FloatArray, nu: FloatArray, m: FloatArray
 ) -> float:
@@ -175,7 +175,7 @@ def _expand(
     return total
 
 
-@compiled()
+@compiled(inner=True)
 def _expand_likelihood(problem: Problem, block: Block, tau: FloatArray, nu: FloatArray) -> float:
     """Set sites to expansions at the mean and the likelihood's Gaussian to their sum; return the log likelihood."""
     xt, weight, total, m = problem.xt, problem.weight, 0.0, np.empty(_BLOCK)
@@ -191,7 +191,7 @@ def _expand_likelihood(problem: Problem, block: Block, tau: FloatArray, nu: Floa
     return total
 
 
-@compiled()
+@compiled(inner=True)
 def _match_likelihood(problem: Problem, block: Block, tau: FloatArray, nu: FloatArray, step: float) -> None:
     """Move all sites towards their terms' tilted moments, and set the likelihood's Gaussian to their sum."""
     xt, weight = problem.xt, problem.weight
@@ -215,7 +215,7 @@ def _mirror(a: FloatArray) -> None:
             a[k, j] = a[j, k]
 
 
-@compiled()
+@compiled(inner=True)
 def _log_ratio(z: float) -> float:
     """Return log(cdf(z) / density(z)) of the standard normal, for any z; far in the tail by a continued fraction."""
     if z > -12.0:
@@ -242,7 +242,7 @@ def _laplace_moments(m: float, v: float, scale: float) -> tuple[float, float]:
     return sd * mean, v * max(square - mean * mean, 1e-12)
 
 
-@compiled()
+@compiled(inner=True)
 def _expand_prior(problem: Problem, block: Block) -> float:
     """Set the prior's sites to what bounds a smooth prior at the mean from below; return its log density there.
 
@@ -263,7 +263,7 @@ def _expand_prior(problem: Problem, block: Block) -> float:
     return total
 
 
-@compiled()
+@compiled(inner=True)
 def _match_prior(problem: Problem, block: Block, step: float) -> None:
     """Move the sites of the Laplace priors towards their tilted moments; those of Normal ones are exact."""
     mean, cov, tau, nu = block.mean, block.cov, block.prior_precision, block.prior_linear
@@ -300,7 +300,7 @@ def _invert(a: FloatArray) -> None:
                     other[j] -= factor * row[j]
 
 
-@compiled()
+@compiled(inner=True)
 def _solve(block: Block) -> tuple[float, float]:
     """Fill the posterior's mean and covariance; return the largest moves, of a mean in its sd and of a log sd."""
     mean, cov = block.mean, block.cov
@@ -323,7 +323,7 @@ def _solve(block: Block) -> tuple[float, float]:
     return shifted, stretched
 
 
-@compiled()
+@compiled(inner=True)
 def _approach_mode(problem: Problem, block: Block, tau: FloatArray, nu: FloatArray, most: int) -> None:
     """Take Newton's steps towards the mode, each halved until it gains, and leave the sites expanded near it.
 

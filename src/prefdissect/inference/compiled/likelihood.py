@@ -27,7 +27,7 @@ class Rows(NamedTuple):
     statistic: FloatArray
 
 
-@compiled(fastmath=True)
+@compiled(fastmath=True, inner=True)
 def _even_part(xt: FloatArray, weight: FloatArray, unit: bool, start: int, w: FloatArray, scratch: FloatArray) -> float:
     """Return the sum over a block of rows of weight_i log(2 cosh(x_i'w / 2)).
 

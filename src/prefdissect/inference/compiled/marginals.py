@@ -33,7 +33,7 @@ def measure_ridges(cov: FloatArray, prior_precision: FloatArray, laplace: BoolAr
                 out[j] = max(out[j], size)
 
 
-@compiled(fastmath=True)
+@compiled(fastmath=True, inner=True)
 def _describe(
     precision: FloatArray, pull: FloatArray, scale: float, laplace: bool, pieces: FloatArray
 ) -> tuple[float, float, float]:
@@ -78,7 +78,7 @@ def _describe(
     return mean, math.sqrt(square / n), positive / n
 
 
-@compiled(fastmath=True)
+@compiled(fastmath=True, inner=True)
 def _tail_and_density(pieces: FloatArray, b: float, above: bool) -> tuple[float, float]:
     """Return the mixture's mass beyond b >= 0 on the side above 0 or below, and its density there."""
     n, side = pieces.shape[1], 0 if above else 1
@@ -93,7 +93,7 @@ def _tail_and_density(pieces: FloatArray, b: float, above: bool) -> tuple[float,
     return tail / n, density / n
 
 
-@compiled()
+@compiled(inner=True)
 def _quantile(pieces: FloatArray, p: float, positive: float, guess: float) -> float:
     """Return where the mixture's distribution function is p: Newton's steps inside a bracket.
 

@@ -49,7 +49,7 @@ class Plan(NamedTuple):
     curvatures: FloatArray
 
 
-@compiled()
+@compiled(inner=True)
 def _describe_columns(precision: FloatArray, scale: FloatArray, laplace: BoolArray) -> FloatArray:
     """Return what redrawing a column needs of the stand-in and its prior, [column, 5].
 
@@ -91,14 +91,14 @@ def _find_ridges(cov: FloatArray) -> FloatArray:
     return ridges[:found]
 
 
-@compiled(fastmath=True)
+@compiled(fastmath=True, inner=True)
 def shift_gradient(gradient: FloatArray, precision: FloatArray, k: int, difference: float) -> None:
     """Take from the gradient what a move of column k by `difference` takes from it."""
     for m in range(len(gradient)):
         gradient[m] -= difference * precision[k, m]
 
 
-@compiled()
+@compiled(inner=True)
 def _describe_directions(surrogate: Surrogate) -> tuple[FloatArray, FloatArray]:
     """Return precision x direction, [direction, column], and the curvature along it with the Normal priors'."""
     directions, n = surrogate.directions, len(surrogate.scale)
@@ -152,7 +152,7 @@ def _draw_on_line(h: float, c: float, kinks: FloatArray, rng: np.random.Generato
     return t if rng.standard_exponential() >= new - now else 0.0
 
 
-@compiled()
+@compiled(inner=True)
 def _move_along_ridge(
     surrogate: Surrogate, w: FloatArray, gradient: FloatArray, i: int, j: int, slope: float, rng: np.random.Generator
 ) -> None:
@@ -181,7 +181,7 @@ def _move_along_ridge(
         shift_gradient(gradient, precision, j, slope * t)
 
 
-@compiled(fastmath=True)
+@compiled(fastmath=True, inner=True)
 def _spread(surrogate: Surrogate, w: FloatArray, direction: FloatArray, t: float) -> float:
     """Return the Laplace priors' part of minus the log density at w + t direction."""
     total = 0.0
@@ -226,7 +226,7 @@ def _move_along(
         gradient[k] -= t * plan.pushes[d, k]
 
 
-@compiled()
+@compiled(inner=True)
 def _redraw(
     surrogate: Surrogate, plan: Plan, w: FloatArray, gradient: FloatArray, forward: bool, rng: np.random.Generator
 ) -> None:
@@ -276,7 +276,7 @@ def _redraw(
             gradient[m] -= difference * precision[k, m]
 
 
-@compiled()
+@compiled(inner=True)
 def _reflect(
     surrogate: Surrogate, plan: Plan, w: FloatArray, gradient: FloatArray, forward: bool, rng: np.random.Generator
 ) -> None:
@@ -303,16 +303,16 @@ def _reflect(
                 gradient[m] -= difference * precision[k, m]
 
 
-@compiled()
+@compiled(inner=True)
 def sweep(
     surrogate: Surrogate, plan: Plan, w: FloatArray, gradient: FloatArray, forward: bool, rng: np.random.Generator
 ) -> None:
     """Redraw every coordinate of w given the others, move along ridges and directions, reflect; or all in reverse."""
     ridges, reflects, n_directions = plan.ridges, surrogate.middle.shape[1] > 0, len(surrogate.directions)
     if forward:
-        _redraw(surrogate, plan, w, gradient, True, rng)
+        _redraw(surrogate, plan, w, gradient, forward, rng)
     elif reflects:
-        _reflect(surrogate, plan, w, gradient, False, rng)
+        _reflect(surrogate, plan, w, gradient, forward, rng)
     if not forward:
         for d in range(n_directions):
             _move_along(surrogate, plan, w, gradient, n_directions - 1 - d, rng)
@@ -323,9 +323,9 @@ def sweep(
         for d in range(n_directions):
             _move_along(surrogate, plan, w, gradient, d, rng)
     if not forward:
-        _redraw(surrogate, plan, w, gradient, False, rng)
+        _redraw(surrogate, plan, w, gradient, forward, rng)
     elif reflects:
-        _reflect(surrogate, plan, w, gradient, True, rng)
+        _reflect(surrogate, plan, w, gradient, forward, rng)
 
 
 @compiled()
