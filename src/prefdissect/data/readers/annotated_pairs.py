@@ -153,9 +153,11 @@ def _text(text: Any, where: str) -> tuple[str | None, str | None]:
     if not isinstance(text, str) or not text.lstrip().startswith("[{"):
         return None, content_text(text)
     try:
-        items = as_items(text, where)
+        items = as_items(text, where) or []
     except DataError:
         return None, text
+    if not all(isinstance(item, Mapping) and item.keys() & {"role", "from"} for item in items):
+        return None, text  # a list, but no conversation
     turns = read_turns(items, where)
     exchange = last_exchange(turns)
     return exchange.prompt, exchange.response if exchange.response is not None else exchange.prompt
