@@ -24,6 +24,7 @@ from prefdissect._typing import (
 )
 from prefdissect.data import PreferenceData, Source, load, load_for
 from prefdissect.data.columns import JUDGE_PREFIX
+from prefdissect.data.writers import write_paper_weights
 from prefdissect.describe import describe
 from prefdissect.errors import OptionError, UnknownNameError, choices
 from prefdissect.features import Design, build_design, groups_like
@@ -248,6 +249,10 @@ class Dissection:
     def to_latex(self, *, digits: int = 2) -> str:
         """Return the weights as a LaTeX table (it needs the package booktabs)."""
         return tables.to_text(self.weights, "latex_booktabs", digits)
+
+    def to_paper_weights(self, path: str | Path, judge: str) -> Path:
+        """Write a judge's mean weights as the paper's authors' app takes them; see `writers.write_paper_weights`."""
+        return write_paper_weights(self.weights, path, judge)
 
     def save(self, path: str | Path, *, texts: bool = False) -> Path:
         """Write everything to one netCDF file, by default without the texts, and return its path."""

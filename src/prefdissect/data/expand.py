@@ -14,11 +14,11 @@ from prefdissect.data.ratings import check_constant
 from prefdissect.data.verdicts import make_verdicts, read_first, read_verdicts
 from prefdissect.errors import ColumnError, UnknownNameError, choices
 
-__all__ = ["one_row_per_pair", "verdicts_of_columns", "verdicts_of_rows"]
+__all__ = ["DETAILS", "OF_A_VERDICT", "one_row_per_pair", "verdicts_of_columns", "verdicts_of_rows"]
 
 # What a row says of a verdict beyond judge and value; the rest describes the pair.
-_DETAILS = ("voter", "strength", "tie_allowed", "kind", "judge_generator", "judge_prompt", "run_id")
-_OF_A_VERDICT = ("judge", "first", "repeat", "weight", *_DETAILS)
+DETAILS = ("voter", "strength", "tie_allowed", "kind", "judge_generator", "judge_prompt", "run_id")
+OF_A_VERDICT = ("judge", "first", "repeat", "weight", *DETAILS)
 
 
 def verdicts_of_columns(table: pd.DataFrame, names: pd.Series, judges: Mapping[str, str]) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def verdicts_of_rows(table: pd.DataFrame, names: pd.Series, judges: Sequence[str
     out["weight"] = read_numbers(rows["weight"], "weight") if "weight" in rows else 1.0
     counted = out.groupby(["pair_id", "judge", "first"], sort=False).cumcount()
     out["repeat"] = read_numbers(rows["repeat"], "repeat", whole=True) if "repeat" in rows else counted
-    for detail in _DETAILS:
+    for detail in DETAILS:
         if detail in rows:
             out[detail] = rows[detail]
     return make_verdicts(out)
@@ -59,7 +59,7 @@ def verdicts_of_rows(table: pd.DataFrame, names: pd.Series, judges: Sequence[str
 
 def one_row_per_pair(table: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
     """Return the first row of each pair, once it is sure that the others say the same of the pair."""
-    of_a_pair = [c for c in table.columns if c not in (find_verdict(table), *_OF_A_VERDICT)]
+    of_a_pair = [c for c in table.columns if c not in (find_verdict(table), *OF_A_VERDICT)]
     check_constant(table, names, of_a_pair)
     return table.loc[~names.duplicated(), of_a_pair]
 

@@ -213,6 +213,18 @@ class PreferenceData:
 
         return replace(self, **add_ratings(self, frame, properties, schema))
 
+    def to_file(self, path: str | Path) -> Path:
+        """Write one tidy table (parquet, CSV, JSON, JSON Lines) that `load` reads back; see `writers.write_table`."""
+        from prefdissect.data.writers import write_table
+
+        return write_table(self, path)
+
+    def to_annotated_pairs(self, path: str | Path, default: str | None = None) -> Path:
+        """Write JSON that feedback-forensics opens, judge `default` first; see `writers.write_annotated_pairs`."""
+        from prefdissect.data.writers import write_annotated_pairs
+
+        return write_annotated_pairs(self, path, default=default)
+
     def __len__(self) -> int:
         """Return the number of pairs."""
         return len(self.pairs)

@@ -15,7 +15,9 @@ from prefdissect.data.readers.nested import as_items, as_mapping
 from prefdissect.errors import DataError, DuplicateError, VerdictError, show
 from prefdissect.schema import Property, PropertySchema
 
-__all__ = ["ANNOTATED_PAIRS"]
+__all__ = ["ANNOTATED_PAIRS", "NO_TEXT"]
+
+NO_TEXT = "(no text)"  # begins what stands for a text in files whose readers insist on one
 
 _KEYS = {"metadata", "annotators", "comparisons"}
 _TRAITS = ("principle", "non_preference_principle")
@@ -77,10 +79,11 @@ def _merge(comparisons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _trait(key: str, annotator: Mapping[str, Any]) -> Property:
-    """Return a trait as a property; its description begins "Select the response that"."""
+    """Return a trait as a property; its description begins "Select the response that", a name is its id."""
     description = str(annotator.get("description") or annotator.get("name") or key)
     label = _PREFIX.sub("", description).strip().rstrip(".") or key
     plain = re.sub(r"[^a-z0-9]+", "_", label.casefold()).strip("_") or key
+    plain = str(annotator.get("name") or plain)
     return Property(id=plain, kind="number", label=label, description=description, aliases=(key,))
 
 
@@ -151,12 +154,16 @@ def _pairs(comparisons: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 def _text(text: Any, where: str) -> tuple[str | None, str | None]:
     """Return the request and the response in a text, which may be a whole conversation written as text."""
+    if isinstance(text, str) and text.startswith(f"{NO_TEXT} response "):
+        return None, None
     if not isinstance(text, str) or not text.lstrip().startswith("[{"):
         return None, content_text(text)
     try:
-        items = as_items(text, where)
+        items = as_items(text, where) or []
     except DataError:
         return None, text
+    if not all(isinstance(item, Mapping) and item.keys() & {"role", "from"} for item in items):
+        return None, text  # a list, but no conversation
     turns = read_turns(items, where)
     exchange = last_exchange(turns)
     return exchange.prompt, exchange.response if exchange.response is not None else exchange.prompt

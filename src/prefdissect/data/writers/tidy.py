@@ -1,0 +1,226 @@
+"""Data as one tidy table that `load` reads back: a row per pair where that says it all, else a row per verdict."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from prefdissect.data.cells import plain
+from prefdissect.data.columns import JUDGE_PREFIX, VERDICT_COLUMNS, find_judges, find_ratings
+from prefdissect.data.expand import DETAILS, OF_A_VERDICT
+from prefdissect.data.verdicts import KEY
+from prefdissect.data.writers.described import describe_pairs, plain_value
+from prefdissect.data.writers.whole import write_whole
+from prefdissect.errors import ColumnError, DataError, FileFormatError, PrefDissectWarning
+from prefdissect.schema import PropertySchema
+
+if TYPE_CHECKING:
+    from prefdissect.data.preference_data import PreferenceData
+
+__all__ = ["tidy_table", "write_table"]
+
+_VERDICT = "verdict"
+
+
+def write_table(data: PreferenceData, path: str | Path) -> Path:
+    """Write pairs, ratings, verdicts and scenarios as one table that `load` reads back, and return its path.
+
+    The ending says how: `.parquet`, `.csv`, `.json`, `.jsonl` or `.ndjson`, and `.gz` on top of the texts. There is
+    one row per pair, with a column `judge_<name>` for each judge, where each was asked once at most about a pair and
+    nothing but the verdict is known; else one row per verdict, which repeats the pair's columns.
+
+    A table cannot say which columns are cases, how properties are rated, or which columns hold ready-made differences:
+    `load(path, cases=..., schema=..., properties=...)` does. Where the properties do not follow from the columns, the
+    schema is written beside it as `<name>.schema.yaml`. Nested cells become JSON text. One row per verdict has no room
+    for a pair or a judge without any, and may bring the judges in another order. CSV has no types: an empty text comes
+    back missing, and what looks like a number as one.
+
+    Raises
+    ------
+    FileFormatError
+        If no table has that ending, or the file cannot be written.
+    DataError
+        If two columns would have one name, or a cell is nothing that the file can hold.
+
+    Warns
+    -----
+    PrefDissectWarning
+        If pairs or judges are left out.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import prefdissect as pdx
+    >>> study = pdx.simulate(20, judges=["ann", "bob"], random_seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_table(study.data, Path(folder) / "study.parquet")
+    ...     again = pdx.load(path, schema=path.with_suffix(".schema.yaml"))
+    >>> again.labels.equals(study.data.labels), again.properties == study.data.properties
+    (True, True)
+    """
+    path = Path(path)
+    name, write = _writer(path)
+    table = tidy_table(data)
+    schema = _schema_to_write(data, table)
+    write_whole(path, lambda whole: write(table, whole))
+    if schema is not None:
+        write_whole(path.with_name(f"{name}.schema.yaml"), schema.to_file)
+    return path
+
+
+def tidy_table(data: PreferenceData) -> pd.DataFrame:
+    """Return the table that `write_table` writes."""
+    pairs = pd.concat([describe_pairs(data), _rating_columns(data)], axis=1)
+    pairs.attrs = {}
+    wide = pd.concat([pairs, _judge_columns(data)], axis=1) if _one_question_each(data.verdicts) else None
+    if wide is not None and list(find_judges(wide.rename(columns=str.strip), None)) == data.judges:
+        return _check_names(wide.reset_index())
+    return _long_table(data, pairs)
+
+
+def _check_names(table: pd.DataFrame) -> pd.DataFrame:
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise ColumnError(f"two columns of the table would be called {twice[0]!r}; rename one of them in `pairs`")
+    return table
+
+
+def _rating_columns(data: PreferenceData) -> pd.DataFrame:
+    """Return two columns of ratings a property, or one of differences where there are only those."""
+    columns: dict[str, Any] = {}
+    for k, prop in enumerate(data.schema):
+        if np.isnan(data.ratings[:, :, k]).all() and not np.isnan(data.comparisons[:, k]).all():
+            columns[prop.id] = data.comparisons[:, k]
+        else:
+            columns |= {f"{prop.rated}_{side}": data.ratings[:, i, k] for i, side in enumerate("ab")}
+    return pd.DataFrame(columns, index=data.pairs.index)
+
+
+def _one_question_each(verdicts: pd.DataFrame) -> bool:
+    """Return whether a cell per judge and pair says all that is known of the verdicts."""
+    weighed = verdicts["weight"].to_numpy() == verdicts["value"].notna().to_numpy()
+    return bool(
+        set(verdicts.columns) <= {*KEY, "value", "outcome", "weight"}
+        and not verdicts.duplicated(["pair_id", "judge"]).any()
+        and (verdicts["first"] == "unknown").all()
+        and (verdicts["repeat"] == 0).all()
+        and weighed.all()
+    )
+
+
+def _words(verdicts: pd.DataFrame) -> list[str]:
+    """Return each verdict as the word or number that is read as the same."""
+    soft = {True: "inconsistent"}
+    return [
+        str(outcome) if outcome != "soft" else soft.get(value == 0.5, repr(float(value)))
+        for value, outcome in zip(verdicts["value"], verdicts["outcome"], strict=True)
+    ]
+
+
+def _judge_columns(data: PreferenceData) -> pd.DataFrame:
+    words = pd.Series(_words(data.verdicts), index=data.verdicts.index, dtype="str")
+    columns = {}
+    for judge in data.judges:
+        own = (data.verdicts["judge"] == judge).to_numpy()
+        by_pair = words[own].set_axis(data.verdicts.loc[own, "pair_id"].to_numpy())
+        columns[JUDGE_PREFIX + judge] = by_pair.reindex(data.pairs.index)
+    return pd.DataFrame(columns, index=data.pairs.index)
+
+
+def _long_table(data: PreferenceData, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per verdict, in the order of the pairs."""
+    taken = [c for c in pairs.columns if c in (*VERDICT_COLUMNS, *OF_A_VERDICT)]
+    if taken:
+        raise ColumnError(
+            f"these verdicts need one row each, and there column {taken[0]!r} would be read as part of the verdict; "
+            "rename or drop it in `pairs`"
+        )
+    places = data.pairs.index.get_indexer(pd.Index(data.verdicts["pair_id"]))
+    verdicts = data.verdicts.assign(**{_VERDICT: _words(data.verdicts)}).iloc[np.argsort(places, kind="stable")]
+    kept = ["judge", _VERDICT, "first", "repeat", "weight", *(c for c in DETAILS if c in verdicts)]
+    of_pairs = pairs.loc[verdicts["pair_id"].to_numpy()].rename_axis("pair_id").reset_index()
+    of_verdicts = verdicts[kept].astype({"judge": "str", "first": "str"}).reset_index(drop=True)
+    _warn_of_missing("pair", data.pairs.index.difference(pd.Index(verdicts["pair_id"]), sort=False))
+    _warn_of_missing("judge", pd.Index(data.judges).difference(pd.Index(of_verdicts["judge"]), sort=False))
+    return _check_names(pd.concat([of_pairs, of_verdicts], axis=1))
+
+
+def _warn_of_missing(what: str, names: pd.Index) -> None:
+    if len(names):
+        warnings.warn(
+            f"left out of the file, which has one row per verdict: {len(names)} {what}{'s' * (len(names) != 1)} "
+            f"without any verdict, the first is {names[0]!r}",
+            PrefDissectWarning,
+            stacklevel=5,
+        )
+
+
+def _schema_to_write(data: PreferenceData, table: pd.DataFrame) -> PropertySchema | None:
+    """Return the schema that reads the table back: the one once asked for if it does; None if none is needed."""
+    schema, given = data.schema, data.vocabulary
+    try:
+        if given is None and find_ratings(table, None, None).schema.properties == schema.properties:
+            return None
+        if given is not None and find_ratings(table, None, given).schema == schema:
+            return given
+    except DataError:  # the columns mislead; the schema alone will do
+        pass
+    return schema if len(schema) else None
+
+
+def _writer(path: Path) -> tuple[str, Callable[[pd.DataFrame, Path], Any]]:
+    """Return the file's name without ending, and what writes such a file."""
+    zipped = path.suffix.lower() == ".gz"
+    inner = path.with_suffix("") if zipped else path
+    write = _WRITERS.get(inner.suffix.lower())
+    if write is None or (zipped and write is _write_parquet):
+        raise FileFormatError(
+            f"{str(path)!r}: no table has that ending; valid: {', '.join(_WRITERS)}, and .gz on top of all but .parquet"
+        )
+    return inner.stem, write
+
+
+def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+    table.to_parquet(path, index=False)
+
+
+def _write_csv(table: pd.DataFrame, path: Path) -> None:
+    _write_bytes(path, table.to_csv(None, index=False, lineterminator="\n"))
+
+
+def _write_json(table: pd.DataFrame, path: Path) -> None:
+    _write_bytes(path, "[\n" + ",\n".join(_json_rows(table)) + "\n]\n")
+
+
+def _write_json_lines(table: pd.DataFrame, path: Path) -> None:
+    _write_bytes(path, "".join(f"{row}\n" for row in _json_rows(table)))
+
+
+def _json_rows(table: pd.DataFrame) -> list[str]:
+    columns = [plain(table[name]).tolist() for name in table.columns]
+    rows = zip(*columns, strict=True)
+    return [
+        json.dumps(dict(zip(table.columns, row, strict=True)), ensure_ascii=False, default=plain_value) for row in rows
+    ]
+
+
+def _write_bytes(path: Path, text: str) -> None:
+    content = text.encode("utf-8")
+    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix.lower() == ".gz" else content)
+
+
+_WRITERS: dict[str, Callable[[pd.DataFrame, Path], Any]] = {
+    ".parquet": _write_parquet,
+    ".csv": _write_csv,
+    ".json": _write_json,
+    ".jsonl": _write_json_lines,
+    ".ndjson": _write_json_lines,
+}
