@@ -13,7 +13,18 @@ import prefdissect
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / "src" / "prefdissect"
 MAX_LINES = 400
-HEAVY = ("arviz", "matplotlib", "numba", "pandas", "pymc", "pytensor", "scipy.stats", "typer", "xarray")
+HEAVY = (
+    "arviz",
+    "huggingface_hub",
+    "matplotlib",
+    "numba",
+    "pandas",
+    "pymc",
+    "pytensor",
+    "scipy.stats",
+    "typer",
+    "xarray",
+)
 
 
 def source_files() -> list[Path]:

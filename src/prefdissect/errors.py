@@ -15,6 +15,7 @@ __all__ = [
     "DataError",
     "DuplicateError",
     "FileFormatError",
+    "HubError",
     "OptionError",
     "PrefDissectError",
     "PrefDissectWarning",
@@ -81,6 +82,10 @@ class TooFewPairsError(DataError):
 
 class FileFormatError(DataError):
     """A file cannot be read, or is not what its name says."""
+
+
+class HubError(DataError):
+    """A data set of the Hugging Face Hub cannot be had, or it is not clear which of its files is meant."""
 
 
 class PrefDissectWarning(UserWarning):

@@ -46,7 +46,9 @@ def dissect(
         for path in (out, csv):
             if path is not None and not path.parent.is_dir():  # before the work, not after it
                 raise FileFormatError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
-        data = load_for(as_source(files), judge or None, find_schema(schema), format=format)
+        data = load_for(
+            as_source(files), judge or None, find_schema(schema), format=format, split=split, revision=revision
+        )
         result = run_and_tell(
             run,
             data,

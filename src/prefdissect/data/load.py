@@ -26,6 +26,8 @@ def load(
     source: Source,
     *,
     format: str | None = None,
+    split: str | None = None,
+    revision: str | None = None,
     judges: str | Sequence[str] | None = None,
     properties: str | Sequence[str] | None = None,
     scenario: str | None = None,
@@ -34,17 +36,20 @@ def load(
     response_id: str | None = None,
     schema: PropertySchema | str | Path | None = None,
 ) -> PreferenceData:
-    """Read pairs, ratings and verdicts from a table or a file.
+    """Read pairs, ratings and verdicts from a table, a file or a data set of the Hub.
 
     Parameters
     ----------
     source
         A DataFrame; anything with `.to_pandas()` (polars, pyarrow, `datasets.Dataset`); the path
         of a parquet, CSV, JSON or JSON Lines file (`.gz` on top of the text formats), or of a folder of
-        them; a list of those, which belong together; or data that were loaded before, which come back as
-        they are.
+        them; the address of a data set on the Hugging Face Hub, `hf://datasets/OWNER/NAME@REVISION/path`
+        (revision and path if wanted); a list of those, which belong together; or data that were loaded
+        before, which come back as they are.
     format
         Name of the layout, see `prefdissect.data.readers.LAYOUTS`; by default it is recognised.
+    split, revision
+        Which split of a data set on the Hub, if it has several, and in which branch, tag or commit.
     judges, properties, scenario, cases, cluster, response_id, schema
         What the columns mean, where their names do not say; see `PreferenceData.from_frame`.
 
@@ -52,6 +57,8 @@ def load(
     ------
     FileFormatError
         If a file cannot be read.
+    HubError
+        If a data set of the Hub cannot be had, or it is not clear which of its files is meant.
     DataError
         If the table cannot be understood; see `PreferenceData.from_frame`.
 
@@ -74,10 +81,10 @@ def load(
     }
     given = {name: value for name, value in given.items() if value is not None}
     if isinstance(source, PreferenceData):
-        if given or format is not None:
+        if given or any(option is not None for option in (format, split, revision)):
             raise OptionError("these data are loaded already: name columns and schema when loading the table itself")
         return source
-    parts = open_parts(source)
+    parts = open_parts(source, split=split, revision=revision)
     named = judges is not None or properties is not None or schema is not None
     return _read(parts, recognise(parts, format, named=named), given)
 
@@ -88,11 +95,13 @@ def load_for(
     schema: PropertySchema | str | Path | None,
     *,
     format: str | None = None,
+    split: str | None = None,
+    revision: str | None = None,
 ) -> PreferenceData:
     """Load `source`; in a tidy table a column that bears the name of a wanted judge is a judge."""
     if isinstance(source, PreferenceData) or judge is None:
-        return load(source, schema=schema, format=format)
-    parts = open_parts(source)
+        return load(source, schema=schema, format=format, split=split, revision=revision)
+    parts = open_parts(source, split=split, revision=revision)
     wanted = [judge] if isinstance(judge, str) else list(judge)
     given: dict[str, Any] = {} if schema is None else {"schema": schema}
     layout = recognise(parts, format, named=any(w in part.columns for part in parts for w in wanted))

@@ -11,22 +11,32 @@ import pandas as pd
 from prefdissect._typing import TableLike
 from prefdissect.data.files import ENDINGS, is_data_file, read_content
 from prefdissect.data.frame import as_frame
+from prefdissect.data.hub import fetch, is_hub_address
 from prefdissect.data.readers.layout import Part
-from prefdissect.errors import DataError, FileFormatError, show
+from prefdissect.errors import DataError, FileFormatError, OptionError, show
 
 __all__ = ["open_parts"]
 
 
-def open_parts(source: Any) -> list[Part]:
+def open_parts(source: Any, *, split: str | None = None, revision: str | None = None) -> list[Part]:
     """Return the parts of a source, in the order given; those of a folder in the order of their names.
 
     Raises
     ------
+    OptionError
+        If a split or revision is asked of what is no address on the Hub.
+    HubError
+        If a data set of the Hub cannot be had.
     FileFormatError
         If a file cannot be read, or a folder holds none.
     DataError
         If the source is nothing that holds a table.
     """
+    if is_hub_address(source):
+        return _same_columns(source, [_open_file(path) for path in fetch(source, split=split, revision=revision)])
+    for name, value in (("split", split), ("revision", revision)):
+        if value is not None:
+            raise OptionError(f"{name}={value!r} goes with an address on the Hub, such as hf://datasets/OWNER/NAME")
     if isinstance(source, str | Path):
         return [_open_file(path) for path in _list_files(Path(source))]
     if isinstance(source, Sequence) and not isinstance(source, bytes) and source:
@@ -37,6 +47,16 @@ def open_parts(source: Any) -> list[Part]:
             )
         return [part for item in source for part in open_parts(item)]
     return [Part("table", as_frame(source))]
+
+
+def _same_columns(source: str | Path, parts: list[Part]) -> list[Part]:
+    """Return the parts of one split, which must be pieces of one table."""
+    for part in parts:
+        if part.columns != parts[0].columns:
+            raise FileFormatError(
+                f"{parts[0].where} and {part.where} of {str(source)!r} have different columns; name one of them"
+            )
+    return parts
 
 
 def _list_files(path: Path) -> list[Path]:
