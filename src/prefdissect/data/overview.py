@@ -31,7 +31,7 @@ def count_groups(data: PreferenceData) -> pd.DataFrame:
     """Return one row per group: group, kind, pairs, and verdicts of all judges together."""
     per_pair = data.verdicts["pair_id"].value_counts().reindex(data.pairs.index, fill_value=0).to_numpy()
     rows = [
-        (str(name), data.group_kinds[name], int(marks.sum()), int(per_pair[marks.to_numpy()].sum()))
+        (str(name), data.group_kinds[str(name)], int(marks.sum()), int(per_pair[marks.to_numpy()].sum()))
         for name, marks in data.groups.items()
     ]
     return pd.DataFrame(rows, columns=["group", "kind", "pairs", "verdicts"])
