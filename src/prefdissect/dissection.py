@@ -265,7 +265,9 @@ class Dissection:
         return cls(*storage.read_file(Path(path)))
 
     def __repr__(self) -> str:
-        return describe(self.weights, self.dropped, self.options, self.fitted.shape[1])
+        said = describe(self.weights, self.dropped, self.options, self.fitted.shape[1])
+        hint = dict(self.data.report.facts).get("hint")
+        return f"{said}\n\nHint: {hint}" if hint else said
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>" + self.summary().round(3).to_html()

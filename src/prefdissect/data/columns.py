@@ -13,6 +13,7 @@ from prefdissect.schema import Property, PropertySchema
 
 __all__ = [
     "JUDGE_PREFIX",
+    "NO_JUDGE",
     "VERDICT_COLUMNS",
     "Columns",
     "find_judges",
@@ -23,7 +24,7 @@ __all__ = [
 JUDGE_PREFIX = "judge_"
 VERDICT_COLUMNS = ("value", "verdict", "preference", "preferred", "winner", "label")
 # Columns of this prefix that describe a judge and are none.
-_NO_JUDGE = (JUDGE_PREFIX, "judge_generator", "judge_hash", "judge_id", "judge_model", "judge_prompt")
+NO_JUDGE = (JUDGE_PREFIX, "judge_generator", "judge_hash", "judge_id", "judge_model", "judge_prompt")
 # Numbers in columns of these stems identify, place or decide; they do not rate.
 _NO_RATING = ("judge", "id", "index", "model", "prompt", "response", "winner", "winner_model")
 _NO_RATING_ENDINGS = ("_id", "_idx", "_pos")
@@ -64,7 +65,7 @@ def find_judges(table: pd.DataFrame, judges: Sequence[str] | None) -> dict[str, 
     ColumnError
         If a named judge has no column; the message names close matches.
     """
-    names = [str(c) for c in table.columns if str(c).startswith(JUDGE_PREFIX) and str(c) not in _NO_JUDGE]
+    names = [str(c) for c in table.columns if str(c).startswith(JUDGE_PREFIX) and str(c) not in NO_JUDGE]
     prefixed = {name.removeprefix(JUDGE_PREFIX): name for name in names}
     if judges is None:
         return prefixed

@@ -9,12 +9,14 @@ import pandas as pd
 
 from prefdissect._typing import FloatArray, GroupKind
 from prefdissect.data.cells import is_numeric
-from prefdissect.data.columns import JUDGE_PREFIX, Columns
+from prefdissect.data.columns import JUDGE_PREFIX, NO_JUDGE, Columns
 from prefdissect.data.flags import FLAG, flags_of
 from prefdissect.data.report import DataReport
 from prefdissect.schema import PAPER, PropertySchema
 
 __all__ = ["counted", "listed", "report_on"]
+
+_READ = ("scenario", "cluster", "prompt", "response_a", "response_b", "judge", "pair_id", "prompt_id")
 
 
 def report_on(
@@ -71,6 +73,7 @@ def report_on(
             *(f"{stem} may identify the responses: response_id={stem!r}" for stem in ids),
             *(f"{PAPER[p].rated} is a plain number here; schema=PAPER compares it by the paper's rule" for p in paper),
             *(f"{column} has no column of the other response" for column in lone if is_numeric(table[column])),
+            *(f"{column!r} is not read; was {meant!r} meant?" for column in others if (meant := _meant(column))),
         ],
         "other columns": others,
     }
@@ -84,6 +87,13 @@ def report_on(
         report = report.leave_out(f"pairs with {reason}, kept but not fitted", n) if reason else report
     outside = int((~groups[scenarios].any(axis=1)).sum()) if scenarios else 0
     return report.leave_out("pairs without a scenario", outside)
+
+
+def _meant(column: str) -> str | None:
+    """Return the name that a column would be read under, if only its writing is another one."""
+    plain = "_".join(column.casefold().split())
+    known = plain in _READ or (plain.startswith(JUDGE_PREFIX) and plain not in NO_JUDGE)
+    return plain if known and plain != column else None
 
 
 def _is_coded(table: pd.DataFrame, judge: str) -> bool:
