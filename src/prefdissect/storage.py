@@ -21,6 +21,7 @@ import xarray as xr
 
 from prefdissect.data import DataReport, PreferenceData
 from prefdissect.data.cells import plain
+from prefdissect.data.flags import FLAG
 from prefdissect.errors import FileFormatError
 from prefdissect.features import Design, Encoder
 from prefdissect.inference import Fit, Posterior
@@ -29,7 +30,7 @@ from prefdissect.schema import PropertySchema
 __all__ = ["read_file", "write_file"]
 
 _FORMAT = 2  # 2: covariances and the likelihood's Gaussian of each fit; engines and certificates
-_CONTRACT = ["prompt_id", "response_id_a", "response_id_b", "model_a", "model_b", "cluster"]
+_CONTRACT = ["prompt_id", "response_id_a", "response_id_b", "model_a", "model_b", "cluster", FLAG]
 _PER_FIT = ("engine", "certified", "certificate")
 _MATRICES = ("cov", "precision")
 
