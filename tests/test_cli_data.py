@@ -197,7 +197,7 @@ def test_schema_prints_and_writes(name: str, n: int, tmp_path: Path) -> None:
         (["inspect", GOLDEN / "llmbar.json", "--split", "train"], "goes with an address on the Hub"),
         (["convert", GOLDEN / "llmbar.json", "out.xyz"], "ending"),
         (["schema", "papre"], "papre"),
-        (["dissect", GOLDEN / "llmbar.json", "--judge", "refrence"], "close matches: 'reference'"),
+        (["dissect", GOLDEN / "llmbar.json", "--judge", "referens"], "close matches: 'reference'"),
     ],
     ids=str,
 )
