@@ -208,3 +208,20 @@ def test_errors_are_one_line(arguments: list[object], message: str) -> None:
     assert result.stderr.startswith("error: ")
     assert len(result.stderr.splitlines()) == 1
     assert message in result.stderr
+
+
+def test_groups_are_named_on_the_command_line() -> None:
+    arena = GOLDEN / "arena_human_preference_100k.jsonl"
+    result = run("inspect", arena, "--scenario", "language", "--case", "math", "--case", "is_code", "--cluster", "user")
+
+    assert result.exit_code == 0, result.output
+    assert re.search(r"^pairs +2, .*; 2 clusters$", result.stdout, re.MULTILINE)
+    for group, kind in (("English", "scenario"), ("math", "case"), ("is_code", "case")):
+        assert re.search(rf"^{group} +{kind} ", result.stdout, re.MULTILINE)
+
+
+def test_texts_without_prompts_are_measured_by_what_needs_none() -> None:
+    result = pdx.dissect(texts().drop(columns="prompt"), by=None, random_seed=0, draws=500)
+
+    assert set(pdx.TEXT.ids) - set(result.properties) == {"prompt_overlap", "same_language"}
+    assert result.top(1)["property"].iloc[0] == "length"

@@ -7,6 +7,7 @@ import hashlib
 import json
 import tempfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ from prefdissect.errors import (
 from prefdissect.schema import PAPER, SCENARIOS
 
 ENDINGS = (".parquet", ".csv", ".csv.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson")
-CHARACTERS = st.sampled_from(list("aZ 0,;'\"\t\n|\\{}[]") + ["\r\n", "é", "日", "🙂", "\u2028", "nan", "None", "tie"])
+CHARACTERS = st.sampled_from(
+    list("aZ 0,;'\"\t\n|\\{}[]") + ["\r\n", "\r", "é", "日", "🙂", "\u2028", "nan", "None", "tie"]
+)
 TEXTS = st.lists(CHARACTERS, min_size=1, max_size=6).map("".join)
 VERDICTS = st.sampled_from(["A", "B", "tie", "both_bad", "invalid", "inconsistent", 0.1, 0.75, 1 / 3, None])
 NUMBERS = st.none() | st.floats(-1e6, 1e6, allow_nan=False)
@@ -89,7 +92,7 @@ def long_tables(draw: st.DrawFn) -> pd.DataFrame:
     n = draw(st.integers(1, 4))
     rows = []
     for i in range(n):
-        about = {"pair_id": f"p{i}", "clear_a": float(i), "clear_b": 1.0, "note": draw(TEXTS), "kind_of": i}
+        about = {"pair_id": f"p{i}", "clear_a": float(i), "clear_b": 1.0, "note": f"w{draw(TEXTS)}", "kind_of": i}
         keys = st.tuples(st.sampled_from(["ann", "bob"]), st.sampled_from(["A", "B", "unknown"]), st.integers(0, 2))
         for judge, first, repeat in draw(st.lists(keys, min_size=1, max_size=5, unique=True)):
             said = draw(VERDICTS.filter(lambda cell: cell is not None))
@@ -133,7 +136,7 @@ def test_one_row_per_pair_where_that_says_it_all(tmp_path: Path) -> None:
 
     assert path == tmp_path / "wide.jsonl"
     assert [row["judge_me"] for row in written] == ["A", "tie", "0.25", "inconsistent", "invalid", None, "both_bad"]
-    assert "flag" not in written[0]
+    assert "pair_flag" not in written[0]
     assert list(tmp_path.iterdir()) == [path]  # the columns say all that a schema would
 
 
@@ -154,9 +157,11 @@ def test_what_only_arguments_bring_back(tmp_path: Path) -> None:
     path = data.to_file(tmp_path / "t.csv")
     plain, asked = pdx.load(path), pdx.load(path, properties=["more"], cases=["hard"])
 
-    assert (plain.properties, plain.group_kinds) == (["y"], {})
-    assert_same(asked, data)
-    assert (tmp_path / "t.schema.yaml").is_file()  # the columns alone would say y
+    assert (plain.properties, plain.group_kinds) == ([], {})
+    assert plain.pairs[["a_y", "b_y"]].to_numpy().tolist() == [[1, 3], [2, 4]]  # no ratings before, and none now
+    renamed = replace(data, pairs=data.pairs.rename(columns={"y_a": "a_y", "y_b": "b_y"}))
+    assert_same(asked, renamed)
+    assert (tmp_path / "t.schema.yaml").is_file()  # the columns alone would say nothing
 
 
 def test_nested_and_mixed_cells_become_text(tmp_path: Path) -> None:
@@ -318,7 +323,7 @@ def test_what_of_annotated_pairs_is_read_back(tmp_path: Path) -> None:
     assert ("bot", "p3") not in said
     assert again.properties == ["clear"]
     np.testing.assert_array_equal(again.comparisons, [[-1.0], [0.0], [np.nan]])
-    columns = ["prompt", "response_a", "response_b", "model_a", "language", "prompt_id", "response_id_a", "flag"]
+    columns = ["prompt", "response_a", "response_b", "model_a", "language", "prompt_id", "response_id_a", "pair_flag"]
     assert {c: cells_of(again.pairs[c]) for c in columns} == {c: cells_of(data.pairs[c]) for c in columns}
 
 
@@ -382,7 +387,7 @@ def test_annotated_pairs_of_simulated_data(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.comparisons, np.column_stack(encoded))
     ids = ["prompt_id", "response_id_a", "response_id_b", "cluster"]
     assert again.pairs[ids].astype(object).equals(data.pairs[ids].astype(object))
-    assert "flag" not in again.pairs  # what stands for a text is none: no two of them are identical responses
+    assert "pair_flag" not in again.pairs  # what stands for a text is none: no two of them are identical responses
 
 
 def test_annotated_pairs_written_twice_stay_the_same(tmp_path: Path) -> None:

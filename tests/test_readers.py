@@ -168,7 +168,7 @@ def test_voters_of_the_arena_are_no_judges_and_the_order_is_known() -> None:
 def test_a_conversation_without_an_answer_is_kept_and_left_out_by_reason() -> None:
     data = read("chatbot_arena_33k.jsonl")
 
-    assert data.pairs["flag"].to_dict()["q5"] == "empty response"
+    assert data.pairs["pair_flag"].to_dict()["q5"] == "empty response"
     assert dict(data.report.left_out)["pairs with empty response, kept but not fitted"] == 1
 
 
@@ -271,7 +271,7 @@ def test_traits_are_comparisons_and_texts_may_be_missing() -> None:
     assert np.isnan(data.comparisons[2, 0])  # an invalid annotation is no comparison
     assert data.comparisons[2, 1] == 0.0  # where a trait does not apply, the responses do not differ in it
     assert data.pairs.loc["c2", ["prompt", "response_b"]].tolist() == ["Who?", "I will not say."]
-    assert data.pairs["flag"].tolist() == ["", "", ""]
+    assert data.pairs["pair_flag"].tolist() == ["", "", ""]
 
 
 def test_annotations_of_several_files_are_joined_and_must_not_differ(tmp_path: Path) -> None:
@@ -436,3 +436,106 @@ def test_duplicated_ids_are_named() -> None:
 
     with pytest.raises(PrefDissectError, match="pair_id 'p' stands in more than one row"):
         pdx.load(table)
+
+
+# What a review found
+
+
+def messages(role: str, *texts: str) -> list[dict[str, str]]:
+    roles = ["user", "assistant"] if role == "user" else ["assistant", "user"]
+    return [{"role": roles[i % 2], "content": text} for i, text in enumerate(texts)]
+
+
+def test_scores_of_the_source_do_not_become_properties_by_way_of_a_file(tmp_path: Path) -> None:
+    for name in ("ultrafeedback.jsonl", "arena_human_preference_100k.jsonl", "pku_saferlhf.jsonl"):
+        data = read(name)
+        for ending in ("parquet", "csv", "jsonl"):
+            again = pdx.load(data.to_file(tmp_path / f"pairs.{ending}"))
+            assert again.properties == [], (name, ending)
+            assert again.labels.to_numpy().tolist() == data.labels.to_numpy().tolist()
+
+
+def test_a_carriage_return_survives_csv(tmp_path: Path) -> None:
+    texts = {"prompt": ["p", "q"], "response_a": ["1%\r100%", "x"], "response_b": ["a\r\nb", "y\n"]}
+    data = pdx.load(pd.DataFrame({**texts, "judge_me": ["A", "B"]}))
+    again = pdx.load(data.to_file(tmp_path / "pairs.csv"))
+
+    assert again.hash == data.hash
+    assert again.pairs[list(texts)].to_dict("list") == texts
+
+
+@pytest.mark.parametrize("gap", [None, float("nan"), pd.NA])
+def test_a_gap_in_a_conversation_is_no_text(gap: Any) -> None:
+    said = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": gap}]
+    row = {"model_a": "m", "model_b": "n", "winner": "model_a", "conversation_a": said}
+    data = pdx.load(pd.DataFrame([{**row, "conversation_b": messages("user", "Hi", "Hello")}]))
+
+    assert data.pairs["pair_flag"].tolist() == ["empty response"]
+
+
+def test_a_column_of_the_user_does_not_decide_who_is_fitted() -> None:
+    table = pd.DataFrame({"x_a": [1, 2] * 10, "x_b": [2, 1] * 10, "judge_me": ["A", "B"] * 10})
+    for name in ("flag", "pair_flag"):
+        result = pdx.dissect(table.assign(**{name: "ok"}), random_seed=0, draws=500)
+        assert result.weights["n_pairs"].tolist() == [20]
+
+
+def test_mt_bench_from_texts_is_that_of_lists() -> None:
+    table = pd.DataFrame([json.loads(line) for line in (GOLDEN / "mt_bench.jsonl").read_text("utf-8").splitlines()])
+    listed = pdx.load(table)
+    written = {c: table[c].map(repr) for c in ("conversation_a", "conversation_b")}
+    written["judge"] = table["judge"].map(lambda judge: judge if isinstance(judge, str) else repr(judge))
+
+    assert pdx.load(table.assign(**written)).hash == listed.hash
+
+
+def test_annotations_of_other_pairs_under_the_same_id(tmp_path: Path) -> None:
+    content = json.loads((GOLDEN / "annotated_pairs.json").read_text(encoding="utf-8"))
+    content["comparisons"][0]["response_a"]["text"] = "Another story."
+    (tmp_path / "more.json").write_text(json.dumps(content), encoding="utf-8")
+
+    with pytest.raises(PrefDissectError, match="'c1' stands more than once, with different texts"):
+        pdx.load([GOLDEN / "annotated_pairs.json", tmp_path / "more.json"])
+
+
+def test_columns_that_the_source_has_as_well() -> None:
+    rows = {
+        "chosen": [messages("user", "A?", "b", "C?", "d")],
+        "rejected": [messages("user", "A?", "b", "C?", "e")],
+        "prompt_id": ["mine"],
+        "context": ["a note"],
+    }
+    pairs = pdx.load(pd.DataFrame(rows)).pairs
+
+    assert pairs[["prompt_id", "source_context"]].to_numpy().tolist() == [["mine", "a note"]]
+    assert len(json.loads(pairs["context"].iloc[0])) == 2
+
+
+def test_turns_after_the_prompt_keep_it_as_context() -> None:
+    prompt = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "One?"}]
+    rows = {
+        "prompt": [prompt],
+        "chosen": [messages("assistant", "Two.", "Three?", "Four.")],
+        "rejected": [messages("assistant", "Two.", "Three?", "Five.")],
+    }
+    pair = pdx.load(pd.DataFrame(rows)).pairs.iloc[0]
+
+    assert pair["prompt"] == "Three?"
+    assert [turn["content"] for turn in json.loads(pair["context"])] == ["Be kind.", "One?", "Two."]
+
+
+def test_a_winner_that_is_no_mark() -> None:
+    table = pd.read_csv(GOLDEN / "arena_55k.csv").astype(object)
+
+    with pytest.raises(VerdictError, match="'winner_tie', row 0: 'yes'"):
+        pdx.load(table.assign(winner_tie="yes"))
+
+
+def test_a_known_layout_goes_before_a_column_that_looks_like_a_judge() -> None:
+    table = pd.DataFrame({"prompt": ["p"], "chosen": ["x"], "rejected": ["y"], "judge_values": [[1, 0]]})
+
+    assert preferred(pdx.load(table, judges=["chosen"]), "chosen") == {"x"}
+
+
+def test_voters_of_the_arena_can_be_clusters() -> None:
+    assert read("chatbot_arena_33k.jsonl", cluster="user").pairs["cluster"].nunique() == 4

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -40,6 +41,7 @@ CELLS = st.one_of(
     st.lists(TURN, max_size=3),
     st.dictionaries(st.sampled_from(["content", "model", "text", "human", "friendly", "math"]), SCALARS, max_size=3),
 )
+CELLS_OF_A_TABLE = CELLS | st.lists(st.floats(), max_size=2).map(np.array)
 
 
 @pytest.mark.parametrize("layout", COLUMNS)
@@ -47,7 +49,7 @@ CELLS = st.one_of(
 @given(data=st.data())
 def test_any_cells_in_the_columns_of_a_layout(layout: str, data: st.DataObject) -> None:
     n = data.draw(st.integers(1, 3))
-    columns = {name: data.draw(st.lists(CELLS, min_size=n, max_size=n)) for name in COLUMNS[layout]}
+    columns = {name: data.draw(st.lists(CELLS_OF_A_TABLE, min_size=n, max_size=n)) for name in COLUMNS[layout]}
     check(pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in columns.items()}), layout)
 
 
@@ -58,7 +60,7 @@ def test_one_spoilt_cell_of_a_golden_file(layout: str, data: st.DataObject) -> N
     table = golden(layout).copy()
     column = data.draw(st.sampled_from(list(table.columns)))
     cells = table[column].astype(object).tolist()
-    cells[data.draw(st.integers(0, len(cells) - 1))] = data.draw(CELLS)
+    cells[data.draw(st.integers(0, len(cells) - 1))] = data.draw(CELLS_OF_A_TABLE)
     check(table.assign(**{column: pd.Series(cells, dtype=object)}), layout)
 
 

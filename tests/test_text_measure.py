@@ -109,7 +109,7 @@ def test_an_empty_response_has_no_rating_and_its_pair_is_left_out_by_reason(empt
     assert np.isnan(data.ratings[3, 1]).all()
     assert np.isfinite(data.ratings[3, 0, TEXT.ids.index("length")])
     result = pdx.dissect(data, by=None, draws=50, chains=2, engine="ep", random_seed=0)
-    same = int((data.pairs["flag"] == "identical responses").sum())
+    same = int((data.pairs["pair_flag"] == "identical responses").sum())
     reasons = [["empty response", 1], ["identical responses", same]]
     assert result.dropped[["reason", "n"]].to_numpy().tolist() == reasons
     assert result.weights["n_pairs"].unique().tolist() == [39 - same]

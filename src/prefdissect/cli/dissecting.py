@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from prefdissect.cli.options import Files, Format, Revision, Schema, Seed, Split, as_source, find_schema
+from prefdissect.cli.options import (
+    Cases,
+    Cluster,
+    Files,
+    Format,
+    Revision,
+    Scenario,
+    Schema,
+    Seed,
+    Split,
+    as_source,
+    find_schema,
+)
 from prefdissect.cli.printing import print_result
 from prefdissect.cli.running import errors_told, run_and_tell
 from prefdissect.errors import FileFormatError
@@ -24,6 +36,9 @@ def dissect(
     encoding: Annotated[str, typer.Option(help="comparison, diff or norm_diff.")] = "comparison",
     ties: Annotated[str, typer.Option(help="drop or half.")] = "drop",
     schema: Schema = None,
+    scenario: Scenario = None,
+    case: Cases = None,
+    cluster: Cluster = None,
     format: Format = None,
     split: Split = None,
     revision: Revision = None,
@@ -47,7 +62,15 @@ def dissect(
             if path is not None and not path.parent.is_dir():  # before the work, not after it
                 raise FileFormatError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
         data = load_for(
-            as_source(files), judge or None, find_schema(schema), format=format, split=split, revision=revision
+            as_source(files),
+            judge or None,
+            find_schema(schema),
+            format=format,
+            split=split,
+            revision=revision,
+            scenario=scenario,
+            cases=case or (),
+            cluster=cluster,
         )
         result = run_and_tell(
             run,

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from prefdissect.cli.options import Files, Format, Revision, Schema, Split, as_source, find_schema
+from prefdissect.cli.options import (
+    Cases,
+    Cluster,
+    Files,
+    Format,
+    Revision,
+    Scenario,
+    Schema,
+    Split,
+    as_source,
+    find_schema,
+)
 from prefdissect.cli.printing import print_table
 from prefdissect.cli.running import errors_told
 
@@ -13,6 +24,9 @@ __all__ = ["inspect"]
 
 def inspect(
     files: Files,
+    scenario: Scenario = None,
+    case: Cases = None,
+    cluster: Cluster = None,
     format: Format = None,
     schema: Schema = None,
     split: Split = None,
@@ -23,7 +37,16 @@ def inspect(
     from prefdissect.data.overview import count_groups, count_judges
 
     with errors_told():
-        data = load(as_source(files), format=format, schema=find_schema(schema), split=split, revision=revision)
+        data = load(
+            as_source(files),
+            format=format,
+            split=split,
+            revision=revision,
+            scenario=scenario,
+            cases=case or (),
+            cluster=cluster,
+            schema=find_schema(schema),
+        )
         typer.echo(str(data.report))
         for table in (count_judges(data), count_groups(data)):
             if len(table):

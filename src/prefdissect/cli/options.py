@@ -7,7 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-__all__ = ["Files", "Format", "Revision", "Schema", "Seed", "Split", "as_source", "find_schema"]
+__all__ = [
+    "Cases",
+    "Cluster",
+    "Scenario",
+    "Files",
+    "Format",
+    "Revision",
+    "Schema",
+    "Seed",
+    "Split",
+    "as_source",
+    "find_schema",
+]
 
 Files = Annotated[
     list[str],
@@ -23,6 +35,11 @@ Revision = Annotated[str | None, typer.Option("--revision", help="Revision of a 
 Schema = Annotated[
     str | None, typer.Option("--schema", help="paper, text, or a YAML or JSON file: how properties are rated.")
 ]
+Scenario = Annotated[str | None, typer.Option("--scenario", help="Column that names the scenario.")]
+Cases = Annotated[
+    list[str] | None, typer.Option("--case", help="Column that marks a case, true or false; repeat for several.")
+]
+Cluster = Annotated[str | None, typer.Option("--cluster", help="Column of pairs that are not independent.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws; the same seed gives the same numbers.")]
 
 

@@ -11,7 +11,7 @@ from prefdissect.data.cells import plain
 
 __all__ = ["FLAG", "flag_pairs", "flags_of"]
 
-FLAG = "flag"  # the column of `pairs`; "" where nothing is wrong
+FLAG = "pair_flag"  # the column of `pairs`; "" where nothing is wrong
 EMPTY, IDENTICAL = "empty response", "identical responses"
 
 
@@ -26,7 +26,9 @@ def flag_pairs(pairs: pd.DataFrame) -> np.ndarray[Any, Any] | None:
     prompt = plain(pairs["prompt"]) if "prompt" in pairs else pd.Series(None, index=pairs.index, dtype=object)
     blank_a, blank_b = (side.map(_is_blank).to_numpy(dtype=bool) for side in (a, b))
     textless = a.isna().to_numpy() & b.isna().to_numpy() & prompt.isna().to_numpy()
-    same = np.array([x == y for x, y in zip(a, b, strict=True)], dtype=bool)
+    same = np.array(
+        [x is not None and y is not None and str(x) == str(y) for x, y in zip(a, b, strict=True)], dtype=bool
+    )
     return np.select([textless, blank_a | blank_b, same], ["", EMPTY, IDENTICAL], default="").astype(object)
 
 
@@ -34,7 +36,8 @@ def flags_of(pairs: pd.DataFrame) -> np.ndarray[Any, Any]:
     """Return the flags of pairs, "" for all where there are none."""
     if FLAG not in pairs:
         return np.full(len(pairs), "", dtype=object)
-    return pairs[FLAG].fillna("").to_numpy(dtype=object)
+    flags = pairs[FLAG].astype(object)
+    return flags.where(flags.isin([EMPTY, IDENTICAL]), "").to_numpy(dtype=object)
 
 
 def _is_blank(cell: object) -> bool:

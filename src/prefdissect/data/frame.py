@@ -87,7 +87,7 @@ def read_frame(
     ratings, comparisons = collect_ratings(pairs, columns)
     groups, kinds = make_groups(pairs, scenario, cases)
     used = ["pair_id", *columns.used, *judge_columns.values()]
-    kept = complete_ids(pairs, cluster, response_id).drop(columns=used, errors="ignore")
+    kept = complete_ids(pairs, cluster, response_id).drop(columns=[*used, FLAG], errors="ignore")
     flags = flag_pairs(kept)
     if flags is not None:
         kept[FLAG] = flags

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,11 @@ import pandas as pd
 
 from prefdissect._typing import TableLike
 from prefdissect.data.columns import JUDGE_PREFIX
+from prefdissect.data.hub import is_hub_address
 from prefdissect.data.preference_data import PreferenceData
 from prefdissect.data.readers import TIDY, Layout, Part, read_parts, recognise
 from prefdissect.data.source import open_parts
-from prefdissect.errors import OptionError
+from prefdissect.errors import DataError, OptionError, show
 from prefdissect.schema import PropertySchema
 
 __all__ = ["Source", "load", "load_for"]
@@ -86,7 +88,17 @@ def load(
         return source
     parts = open_parts(source, split=split, revision=revision)
     named = judges is not None or properties is not None or schema is not None
-    return _read(parts, recognise(parts, format, named=named), given)
+    data = _read(parts, recognise(parts, format, named=named), given)
+    return replace(data, report=data.report.preface(_name_commit(source, parts)))
+
+
+def _name_commit(source: object, parts: Sequence[Part]) -> list[tuple[str, str]]:
+    """Return which files of which commit were read, if they are the Hub's."""
+    if not is_hub_address(source):
+        return []
+    commit = re.search(r"snapshots/([0-9a-f]{40})", parts[0].where.replace("\\\\", "/"))
+    named = f", commit {commit[1]}" if commit else ""
+    return [("hub", f"{source}{named}: {', '.join(part.name for part in parts)}")]
 
 
 def load_for(
@@ -97,13 +109,17 @@ def load_for(
     format: str | None = None,
     split: str | None = None,
     revision: str | None = None,
+    **columns: Any,
 ) -> PreferenceData:
-    """Load `source`; in a tidy table a column that bears the name of a wanted judge is a judge."""
+    """Load `source`; in a tidy table a column that bears the name of a wanted judge is a judge.
+
+    `columns` are arguments of `load` that say what columns mean.
+    """
     if isinstance(source, PreferenceData) or judge is None:
-        return load(source, schema=schema, format=format, split=split, revision=revision)
+        return load(source, schema=schema, format=format, split=split, revision=revision, **columns)
     parts = open_parts(source, split=split, revision=revision)
     wanted = [judge] if isinstance(judge, str) else list(judge)
-    given: dict[str, Any] = {} if schema is None else {"schema": schema}
+    given = {name: value for name, value in {"schema": schema, **columns}.items() if value}
     layout = recognise(parts, format, named=any(w in part.columns for part in parts for w in wanted))
     if layout is TIDY and "judge" not in parts[0].columns:
         prefixed = [c for c in parts[0].content.columns if c.startswith(JUDGE_PREFIX)]
@@ -114,6 +130,9 @@ def load_for(
 
 def _read(parts: Sequence[Part], layout: Layout, given: Mapping[str, Any]) -> PreferenceData:
     """Return the data of all parts; what the user says of columns goes before what the reader says."""
-    reading = read_parts(parts, layout)
-    data = PreferenceData.from_frame(reading.table, **{**reading.options, **given})
+    try:
+        reading = read_parts(parts, layout)
+        data = PreferenceData.from_frame(reading.table, **{**reading.options, **given})
+    except UnicodeEncodeError as error:
+        raise DataError(f"{parts[0].where} holds text that is not Unicode: {show(error.object)}") from error
     return replace(data, report=data.report.preface(reading.facts))

@@ -37,7 +37,7 @@ class PreferenceData:
         The properties of these data, in the order of the arrays.
     pairs
         One row per pair, unique text index `pair_id`: `prompt_id`, `response_id_a`,
-        `response_id_b`, `cluster`, and whatever else the source has; where there are responses, `flag`
+        `response_id_b`, `cluster`, and whatever else the source has; where there are responses, `pair_flag`
         says which pairs are left out of fits because one is empty or both are the same.
     ratings
         Shape [pair, 2, property], NaN where a response is not rated.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from prefdissect._typing import TableLike
@@ -46,7 +47,7 @@ def open_parts(source: Any, *, split: str | None = None, revision: str | None = 
                 "anything whose .to_pandas() makes one)"
             )
         return [part for item in source for part in open_parts(item)]
-    return [Part("table", as_frame(source))]
+    return [Part("table", _with_lists(as_frame(source)))]
 
 
 def _same_columns(source: str | Path, parts: list[Part]) -> list[Part]:
@@ -71,4 +72,17 @@ def _list_files(path: Path) -> list[Path]:
 def _open_file(path: Path) -> Part:
     content = read_content(path)
     name = path.name.removesuffix(".gz").removesuffix(".GZ")
-    return Part(Path(name).stem, as_frame(content) if isinstance(content, pd.DataFrame) else content, repr(str(path)))
+    table = _with_lists(as_frame(content)) if isinstance(content, pd.DataFrame) else content
+    return Part(Path(name).stem, table, repr(str(path)))
+
+
+def _with_lists(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with lists for cells that are arrays, as parquet and numpy give them: `==` compares those."""
+    nested = [c for c in table.columns if any(isinstance(cell, np.ndarray) for cell in _cells(table[c]))]
+    lists = {c: [cell.tolist() if isinstance(cell, np.ndarray) else cell for cell in table[c]] for c in nested}
+    return table.assign(**{c: pd.Series(cells, index=table.index, dtype=object) for c, cells in lists.items()})
+
+
+def _cells(column: pd.Series) -> Iterable[object]:
+    """Return the cells that may be anything."""
+    return column if pd.api.types.is_object_dtype(column) else ()

@@ -100,10 +100,11 @@ def rate_if_unrated(data: PreferenceData, *, progress: bool | None = None) -> Pr
 
     It is said in the report, and logged.
     """
-    if data.properties or data.vocabulary is not None or not {"prompt", *_SIDES} <= set(data.pairs.columns):
+    if data.properties or data.vocabulary is not None or not set(_SIDES) <= set(data.pairs.columns):
         return data
+    without = () if "prompt" in data.pairs.columns else _NEED_PROMPT
     _LOG.info("no property is rated: measuring %d pairs by rules from their texts (TEXT)", len(data))
-    return measure_text(data, progress=progress)
+    return measure_text(data, properties=[p for p in TEXT.ids if p not in without], progress=progress)
 
 
 def rate_like(data: PreferenceData, schema: PropertySchema) -> PreferenceData:

@@ -38,9 +38,14 @@ def _read(parts: Sequence[Part]) -> Reading:
     tidy.insert(
         0, "pair_id", [hash_text(k) if n == 0 else f"{hash_text(k)}-{n + 1}" for k, n in zip(keys, nth, strict=True)]
     )
-    tidy["judge"] = judges
+    known = {*_TEXTS.values(), *_MODELS.values(), "pair_id"}
+    more = [c for c in tidy.columns if c not in known]
+    differ = [c for c in more if tidy[c].map(repr).groupby(tidy["pair_id"]).nunique().max() > 1]
+    tidy = tidy.drop(columns=differ).assign(judge=judges)
     tidy["value"] = [_value(cell, row) for row, cell in plain(table["preference"]).items()]
     facts = [("preference", "1 is A (output_1), 2 is B (output_2), 1.5 a tie, 0 or nothing was not parsed: invalid")]
+    if differ:
+        facts.append(("not kept", f"columns that differ between annotators of a pair: {', '.join(differ)}"))
     return Reading(tidy, facts)
 
 

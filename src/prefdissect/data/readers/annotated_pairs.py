@@ -71,6 +71,10 @@ def _merge(comparisons: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if name not in merged:
             merged[name] = {**comparison, "id": name, "annotations": dict(given)}
             continue
+        if any(merged[name].get(key) != comparison.get(key) for key in ("prompt", "response_a", "response_b")):
+            raise DuplicateError(
+                f"comparison id {name!r} stands more than once, with different texts; rename one of them"
+            )
         twice = merged[name]["annotations"].keys() & given.keys()
         if any(merged[name]["annotations"][key] != given[key] for key in twice):
             raise DuplicateError(f"comparison id {name!r} stands more than once, with different annotations")

@@ -9,6 +9,7 @@ import pandas as pd
 
 from prefdissect.data.readers.conversation import exchange_columns, last_exchange, read_turns
 from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
+from prefdissect.errors import DataError, show
 
 __all__ = ["ARENA", "ARENA_COLUMNS", "conversation_exchanges"]
 
@@ -46,7 +47,7 @@ def _read(parts: Sequence[Part]) -> Reading:
     facts = [("judges", "every vote is one of judge 'human'; A was on the left")]
     for voter in _VOTERS:
         if voter in table:
-            tidy["voter"] = table[voter]
+            tidy["voter"] = tidy["user"] = table[voter]  # of the verdict, and of the pair: cluster="user"
     cases, tags = _flags(table)
     measures = _measures(table)
     kept = table.drop(
@@ -113,8 +114,11 @@ def _measures(table: pd.DataFrame) -> pd.DataFrame:
 def _total(count: Any) -> float | None:
     """Return a number, or the sum of a mapping of numbers."""
     if isinstance(count, Mapping):
-        return float(sum(n for n in count.values() if n is not None))
-    return None if count is None else float(count)
+        return float(sum(_total(n) or 0.0 for n in count.values()))
+    try:
+        return None if count is None else float(count)
+    except (TypeError, ValueError):
+        raise DataError(f"column 'conv_metadata': {show(count)} is no count") from None
 
 
 ARENA = Layout("chatbot-arena", "Chatbot Arena conversations", ARENA_COLUMNS, _read)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from prefdissect.data.readers.codes import decode
 from prefdissect.data.readers.conversation import Exchange, content_text, exchange_columns
-from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
+from prefdissect.data.readers.layout import Layout, Part, Reading, join_columns, one_table
 from prefdissect.data.readers.nested import as_items
 from prefdissect.errors import VerdictError
 
@@ -25,9 +26,7 @@ def _read(parts: Sequence[Part]) -> Reading:
         tidy.insert(0, "pair_id", table["id"])
     tidy["judge"], tidy["first"], tidy["verdict"] = "human", "A", _winner(table)
     rest = table.drop(columns=["id", "prompt", "response_a", "response_b", *_WINNERS], errors="ignore")
-    return Reading(
-        pd.concat([tidy, rest], axis=1), [("judges", "every vote is one of judge 'human'; A was on the left")]
-    )
+    return Reading(join_columns(tidy, rest), [("judges", "every vote is one of judge 'human'; A was on the left")])
 
 
 def _exchange(table: pd.DataFrame, row: int, side: str) -> Exchange:
@@ -53,13 +52,8 @@ def _winner(table: pd.DataFrame) -> list[Any]:
     VerdictError
         If a row has more or fewer than one.
     """
-    marks = table[list(_WINNERS)].apply(pd.to_numeric, errors="coerce").fillna(0)
-    for column in _WINNERS:
-        wrong = ~marks[column].isin([0, 1])
-        if wrong.any():
-            raise VerdictError(
-                f"column {column!r}, row {wrong.idxmax()}: {marks[column][wrong.idxmax()]} is not 0 or 1"
-            )
+    codes = {0: 0, 1: 1, "true": 1, "false": 0}
+    marks = pd.DataFrame({c: decode(table[c], codes, missing=0).astype(int) for c in _WINNERS})
     many = marks.sum(axis=1) > 1
     if many.any():
         raise VerdictError(f"row {many.idxmax()} has more than one winner among {', '.join(_WINNERS)}")

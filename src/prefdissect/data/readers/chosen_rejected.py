@@ -9,7 +9,7 @@ import pandas as pd
 
 from prefdissect.data.cells import plain, read_numbers
 from prefdissect.data.readers.conversation import Exchange, exchange_columns, last_exchange, read_turns
-from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
+from prefdissect.data.readers.layout import Layout, Part, Reading, join_columns, one_table
 from prefdissect.data.readers.orient import CHOSEN_FIRST, orient_chosen
 
 __all__ = ["TRL", "ULTRAFEEDBACK", "chosen_exchanges"]
@@ -36,16 +36,17 @@ def _exchange(prompt: Any, answer: Any, where: str) -> Exchange:
         said = [{"role": "assistant", "content": answer}]
     else:
         said = read_turns(answer, where)
-    if any(turn["role"] == "user" for turn in said) or prompt is None:
+    if prompt is None:
         return last_exchange(said)
     asked = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else read_turns(prompt, "column 'prompt'")
-    return last_exchange([*asked, *said])
+    whole = said[: len(asked)] == asked  # the answer repeats the prompt
+    return last_exchange(said if whole else [*asked, *said])
 
 
 def _read_trl(parts: Sequence[Part]) -> Reading:
     table = one_table(parts)
     rest = table.drop(columns=["prompt", "chosen", "rejected"], errors="ignore")
-    tidy = pd.concat([chosen_exchanges(table), rest], axis=1)
+    tidy = join_columns(chosen_exchanges(table), rest)
     facts = [CHOSEN_FIRST, ("judges", "the source does not say whose preferences these are: judge 'chosen'")]
     return Reading(orient_chosen(tidy, "chosen"), facts, {"judges": ["chosen"], "properties": []})
 
@@ -59,7 +60,7 @@ def _read_ultrafeedback(parts: Sequence[Part]) -> Reading:
     used = ["prompt", "prompt_id", "chosen", "rejected", "messages", "score_chosen", "score_rejected"]
     rest = table.drop(columns=used, errors="ignore")
     facts = [CHOSEN_FIRST, ("scores", f"GPT-4 scored each response; equal scores are ties ({int(equal.sum()):,})")]
-    tidy = orient_chosen(pd.concat([tidy, rest], axis=1), "gpt-4")
+    tidy = orient_chosen(join_columns(tidy, rest), "gpt-4")
     return Reading(tidy, facts, {"judges": ["gpt-4"], "properties": []})
 
 

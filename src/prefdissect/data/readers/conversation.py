@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from prefdissect.data.identity import hash_text
-from prefdissect.data.readers.nested import as_items
+from prefdissect.data.readers.nested import as_items, is_missing
 from prefdissect.errors import DataError, show
 
 __all__ = ["Exchange", "content_text", "exchange_columns", "last_exchange", "read_dialogue", "read_turns"]
@@ -25,6 +25,9 @@ _ROLES = {
     "model": "assistant",
     "bot": "assistant",
     "system": "system",
+    "developer": "system",
+    "tool": "tool",
+    "function": "tool",
 }
 _SPEAKER = re.compile(r"(?:^|\n\n)(Human|Assistant): ?")
 
@@ -39,8 +42,10 @@ class Exchange(NamedTuple):
 
 def content_text(content: Any) -> str | None:
     """Return the text of a turn: a string, or a list of parts, of which pictures leave "[image]"."""
-    if content is None or isinstance(content, str):
+    if isinstance(content, str):
         return content
+    if is_missing(content):
+        return None
     if isinstance(content, list | tuple | np.ndarray):
         pieces = [_piece_text(piece) for piece in content]
         return "\n".join(piece for piece in pieces if piece)
@@ -108,6 +113,9 @@ def exchange_columns(a: Sequence[Exchange], b: Sequence[Exchange]) -> dict[str, 
         "response_a": [x.response for x in a],
         "response_b": [y.response for y in b],
     }
+    other = [y.prompt if x.prompt is not None and y.prompt != x.prompt else None for x, y in zip(a, b, strict=True)]
+    if any(prompt is not None for prompt in other):
+        columns["prompt_b"] = other  # the two conversations end in different requests
     both = [(_dump(x.context), _dump(y.context)) for x, y in zip(a, b, strict=True)]
     if all(x == y for x, y in both):
         columns |= {"context": [x for x, _ in both]} if any(x for x, _ in both) else {}

@@ -11,7 +11,7 @@ import pandas as pd
 from prefdissect.data.cells import plain, read_numbers
 from prefdissect.data.readers.codes import decode_sign
 from prefdissect.data.readers.conversation import exchange_columns, last_exchange, read_turns
-from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
+from prefdissect.data.readers.layout import Layout, Part, Reading, join_columns, one_table
 from prefdissect.data.readers.nested import as_items
 from prefdissect.data.readers.orient import name_pair, number_repeats
 from prefdissect.errors import DataError
@@ -73,7 +73,7 @@ def _read_3(parts: Sequence[Part]) -> Reading:
     )
     if "domain" in rest:
         rest = rest.rename(columns={"domain": "scenario"})
-    return Reading(_a_row_per_person(pd.concat([tidy, rest], axis=1), per_pair), [_STRENGTH])
+    return Reading(_a_row_per_person(join_columns(tidy, rest), per_pair), [_STRENGTH])
 
 
 def _scores(cell: Any, alone: Any, where: str) -> list[Any]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from prefdissect.data.cells import plain
 from prefdissect.data.readers.conversation import Exchange, exchange_columns, last_exchange, read_dialogue
-from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
+from prefdissect.data.readers.layout import Layout, Part, Reading, join_columns, one_table
 from prefdissect.data.readers.orient import CHOSEN_FIRST, orient_chosen
 
 __all__ = ["HH_RLHF"]
@@ -18,7 +18,7 @@ def _read(parts: Sequence[Part]) -> Reading:
     table = one_table(parts)
     sides = [[_exchange(cell) for cell in plain(table[column])] for column in ("chosen", "rejected")]
     rest = table.drop(columns=["chosen", "rejected"])
-    tidy = pd.concat([pd.DataFrame(exchange_columns(*sides)), rest], axis=1)
+    tidy = join_columns(pd.DataFrame(exchange_columns(*sides)), rest)
     return Reading(orient_chosen(tidy, "human"), [CHOSEN_FIRST], {"judges": ["human"]})
 
 

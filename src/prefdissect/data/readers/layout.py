@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["Layout", "Part", "Reading", "has_columns", "one_table"]
+__all__ = ["Layout", "Part", "Reading", "has_columns", "join_columns", "one_table"]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,10 @@ class Layout:
 
     def knows(self, part: Part) -> bool:
         """Return whether a part is written in this layout, or is one that belongs to it."""
-        own = part.columns.issuperset(self.columns) and self.accepts(part) if self.columns else self.accepts(part)
+        try:
+            own = part.columns.issuperset(self.columns) and self.accepts(part)
+        except UnicodeEncodeError:  # text that is not Unicode: whoever reads the part says so
+            own = False
         return own or (self.joins is not None and self.joins(part))
 
     def lacks(self, part: Part) -> list[str]:
@@ -98,6 +101,13 @@ def one_table(parts: Sequence[Part]) -> pd.DataFrame:
     """Return the rows of all parts, numbered."""
     table: pd.DataFrame = pd.concat([part.content for part in parts], ignore_index=True)
     return table
+
+
+def join_columns(tidy: pd.DataFrame, rest: pd.DataFrame) -> pd.DataFrame:
+    """Return both side by side; of columns that both have, the source's `prompt_id` counts, others are renamed."""
+    both = [c for c in rest.columns if c in tidy.columns]
+    renamed = rest.rename(columns={c: f"source_{c}" for c in both if c != "prompt_id"})
+    return pd.concat([tidy.drop(columns=[c for c in both if c == "prompt_id"]), renamed], axis=1)
 
 
 def has_columns(*columns: str) -> Callable[[Part], bool]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from prefdissect.data.cells import read_numbers
 from prefdissect.data.readers.arena import ARENA_COLUMNS, conversation_exchanges
 from prefdissect.data.readers.codes import decode
 from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
+from prefdissect.data.readers.nested import as_items
 from prefdissect.data.readers.orient import swap_sides
 
 __all__ = ["MT_BENCH"]
@@ -59,12 +59,14 @@ def _read(parts: Sequence[Part]) -> Reading:
 
 def _upto(conversation: Any, turn: Any) -> Any:
     """Return a conversation as it was when turn 1 or 2 was judged."""
-    return list(conversation)[: 2 * int(turn)] if isinstance(conversation, list | tuple | np.ndarray) else conversation
+    turns = as_items(conversation, "a conversation")
+    return None if turns is None else turns[: 2 * int(turn)]
 
 
 def _voter(judge: Any) -> str:
     """Return who judged; models are written as their name and the prompt's."""
-    parts = list(judge) if isinstance(judge, list | tuple | np.ndarray) else [judge]
+    listed = not isinstance(judge, str) or judge.startswith("[")
+    parts = as_items(judge, "column 'judge'") or [] if listed else [judge]
     return " ".join(map(str, parts))
 
 

@@ -8,10 +8,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from prefdissect.errors import DataError, show
 
-__all__ = ["as_items", "as_mapping"]
+__all__ = ["as_items", "as_mapping", "is_missing"]
+
+
+def is_missing(cell: Any) -> bool:
+    """Return whether a cell is empty, however that is written."""
+    return cell is None or cell is pd.NA or (isinstance(cell, float) and bool(np.isnan(cell)))
 
 
 def as_items(cell: Any, where: str) -> list[Any] | None:
@@ -22,7 +28,7 @@ def as_items(cell: Any, where: str) -> list[Any] | None:
     DataError
         If it holds something else.
     """
-    if cell is None or (isinstance(cell, float) and np.isnan(cell)):
+    if is_missing(cell):
         return None
     if isinstance(cell, str):
         cell = _parse(cell)
@@ -49,7 +55,7 @@ def as_mapping(cell: Any, where: str) -> Mapping[Any, Any]:
     DataError
         If it holds something else.
     """
-    if cell is None or (isinstance(cell, float) and np.isnan(cell)):
+    if is_missing(cell):
         return {}
     if isinstance(cell, Mapping):
         return cell

@@ -25,7 +25,7 @@ from prefdissect.data.readers.pku_saferlhf import PKU_SAFERLHF
 from prefdissect.data.readers.reward_bench import REWARD_BENCH, REWARD_BENCH_2
 from prefdissect.data.readers.text_pairs import TEXT_PAIRS
 from prefdissect.data.readers.vibecheck import VIBECHECK
-from prefdissect.errors import DataError, FileFormatError, OptionError, choices, show
+from prefdissect.errors import DataError, FileFormatError, OptionError, choices
 
 __all__ = ["LAYOUTS", "TIDY", "read_parts", "recognise"]
 
@@ -77,10 +77,7 @@ LAYOUTS: dict[str, Layout] = {
 
 def read_parts(parts: Sequence[Part], layout: Layout) -> Reading:
     """Return a source in the tidy layout, having said which layout it was in."""
-    try:
-        reading = layout.read(parts)
-    except UnicodeEncodeError as error:
-        raise DataError(f"{parts[0].where} holds text that is not Unicode: {show(error.object)}") from error
+    reading = layout.read(parts)
     said = [] if layout is TIDY else [("layout", f"{layout.name}: {layout.title}")]
     return Reading(reading.table, [*said, *reading.facts], reading.options)
 
@@ -103,9 +100,9 @@ def recognise(parts: Sequence[Part], wanted: str | None = None, *, named: bool =
         if wanted not in LAYOUTS:
             raise OptionError(f"format={wanted!r} is no layout; {choices(wanted, LAYOUTS, most=len(LAYOUTS))}")
         return _insist(LAYOUTS[wanted], parts)
-    if any(map(_is_tidy, parts)):
+    fitting = [layout for layout in LAYOUTS.values() if layout is not TIDY and all(map(layout.knows, parts))]
+    if any(map(_is_tidy, parts)) and not fitting:
         return TIDY
-    fitting = [layout for layout in LAYOUTS.values() if all(map(layout.knows, parts))]
     if fitting:
         return max(fitting, key=lambda layout: len(layout.columns))
     if all(isinstance(part.content, pd.DataFrame) and (named or _may_be_tidy(part)) for part in parts):
@@ -123,9 +120,10 @@ def _insist(layout: Layout, parts: Sequence[Part]) -> Layout:
 
 
 def _may_be_tidy(part: Part) -> bool:
-    """Return whether a table has two columns `<x>_a` and `<x>_b`, or the verdicts of judges."""
+    """Return whether a table has the verdicts of judges, or columns `<x>_a` and `<x>_b` to rate or read."""
     names = part.columns
-    return "judge" in names or any(n.endswith("_a") and f"{n[:-1]}b" in names for n in names)
+    stems = {n[:-2] for n in names if n.endswith("_a") and f"{n[:-1]}b" in names}
+    return "judge" in names or bool(stems - {"model", "conversation", "text"})
 
 
 def _describe(part: Part) -> str:

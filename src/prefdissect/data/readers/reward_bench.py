@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from prefdissect.data.readers.chosen_rejected import chosen_exchanges
-from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
+from prefdissect.data.readers.layout import Layout, Part, Reading, join_columns, one_table
 from prefdissect.data.readers.nested import as_items
 from prefdissect.data.readers.orient import CHOSEN_FIRST, orient_chosen
 
@@ -21,7 +21,7 @@ def _read(parts: Sequence[Part]) -> Reading:
         columns={"chosen_model": "model_a", "rejected_model": "model_b", "subset": "scenario"}
     )
     rest = table.drop(columns=["prompt", "chosen", "rejected"])
-    tidy = orient_chosen(pd.concat([chosen_exchanges(table), rest], axis=1), "reference")
+    tidy = orient_chosen(join_columns(chosen_exchanges(table), rest), "reference")
     return Reading(tidy, [CHOSEN_FIRST, _REFERENCE], {"judges": ["reference"], "properties": []})
 
 
@@ -34,9 +34,12 @@ def _read_2(parts: Sequence[Part]) -> Reading:
     pairs = pd.DataFrame(rows, columns=["row", "chosen", "rejected"])
     rest = table.drop(columns=["chosen", "rejected"]).rename(columns={"subset": "scenario", "id": "prompt_id"})
     spread = pd.concat([pairs[["chosen", "rejected"]], rest.loc[pairs["row"]].reset_index(drop=True)], axis=1)
-    tidy = pd.concat([chosen_exchanges(spread), spread.drop(columns=["prompt", "chosen", "rejected"])], axis=1)
+    tidy = join_columns(chosen_exchanges(spread), spread.drop(columns=["prompt", "chosen", "rejected"]))
     spread_out = f"each chosen response with each rejected one: {len(table):,} rows, {len(tidy):,} pairs"
     facts = [CHOSEN_FIRST, _REFERENCE, ("one against many", spread_out)]
+    alone = len(table) - pairs["row"].nunique()
+    if alone:
+        facts.append(("no pair", f"{alone:,} rows have no chosen response, or no rejected one"))
     return Reading(orient_chosen(tidy, "reference"), facts, {"judges": ["reference"], "properties": []})
 
 

@@ -11,7 +11,7 @@ from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
 
 __all__ = ["TEXT_PAIRS"]
 
-_CODES = {"text_a": "A", "text_b": "B", "tie": "tie"}
+_CODES = {"text_a": "A", "text_b": "B", "tie": "tie", "nan": None}
 
 
 def _read(parts: Sequence[Part]) -> Reading:

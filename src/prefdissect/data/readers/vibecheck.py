@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from prefdissect.data.cells import plain
-from prefdissect.data.readers.layout import Layout, Part, Reading, one_table
+from prefdissect.data.readers.codes import decode
+from prefdissect.data.readers.layout import Layout, Part, Reading, join_columns, one_table
 from prefdissect.data.readers.orient import name_pair, number_repeats
 
 __all__ = ["VIBECHECK"]
@@ -33,16 +34,18 @@ def _read(parts: Sequence[Part]) -> Reading:
     a, b = _models(table)
     codes = {a: "A", b: "B", **dict.fromkeys(_TIES, "tie")}
     preference = plain(table["preference"])
-    verdict = [codes.get(str(cell), cell) if cell is not None else None for cell in preference]
+    verdict = decode(
+        preference.astype(object).map(lambda cell: cell if cell is None else str(cell)), codes, missing=None
+    )
     tidy = pd.DataFrame({"prompt": table["question"], "response_a": table[a], "response_b": table[b]})
     tidy["model_a"], tidy["model_b"] = a, b
     names = [name_pair(*row) for row in tidy[["prompt", "response_a", "response_b"]].to_numpy(dtype=object)]
     tidy.insert(0, "pair_id", number_repeats(names))
     if "category_labels" in table:
         tidy["scenario"] = table["category_labels"]
-    tidy["judge_human"] = pd.Series(verdict, dtype=object)
+    tidy["judge_human"] = verdict
     rest = table.drop(columns=["question", "preference", "category_labels", a, b], errors="ignore")
-    return Reading(pd.concat([tidy, rest], axis=1), [("A and B", f"A is column {a!r}, B is column {b!r}")])
+    return Reading(join_columns(tidy, rest), [("A and B", f"A is column {a!r}, B is column {b!r}")])
 
 
 VIBECHECK = Layout("vibecheck", "VibeCheck", ("question", "preference"), _read, accepts=_is_vibecheck)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import warnings
@@ -42,6 +43,8 @@ def write_table(data: PreferenceData, path: str | Path) -> Path:
     for a pair or a judge without any, and may bring the judges in another order. CSV has no types: an empty text comes
     back missing, and what looks like a number as one.
 
+    Numbers of both responses that are no ratings, `<x>_a` and `<x>_b`, are written as `a_<x>` and `b_<x>`.
+
     Raises
     ------
     FileFormatError
@@ -78,12 +81,19 @@ def write_table(data: PreferenceData, path: str | Path) -> Path:
 
 def tidy_table(data: PreferenceData) -> pd.DataFrame:
     """Return the table that `write_table` writes."""
-    pairs = pd.concat([describe_pairs(data), _rating_columns(data)], axis=1)
+    pairs = pd.concat([_set_aside(describe_pairs(data), data), _rating_columns(data)], axis=1)
     pairs.attrs = {}
     wide = pd.concat([pairs, _judge_columns(data)], axis=1) if _one_question_each(data.verdicts) else None
     if wide is not None and list(find_judges(wide.rename(columns=str.strip), None)) == data.judges:
         return _check_names(wide.reset_index())
     return _long_table(data, pairs)
+
+
+def _set_aside(pairs: pd.DataFrame, data: PreferenceData) -> pd.DataFrame:
+    """Return the pairs' own columns; numbers of both responses that are no ratings get names not read as such."""
+    found = find_ratings(pairs, None, None).ratings
+    sides = {column: f"{side}_{stem}" for stem, both in found.items() for side, column in zip("ab", both, strict=True)}
+    return pairs.rename(columns=sides)
 
 
 def _check_names(table: pd.DataFrame) -> pd.DataFrame:
@@ -193,7 +203,7 @@ def _write_parquet(table: pd.DataFrame, path: Path) -> None:
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    _write_bytes(path, table.to_csv(None, index=False, lineterminator="\n"))
+    _write_bytes(path, table.to_csv(None, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC))
 
 
 def _write_json(table: pd.DataFrame, path: Path) -> None:
