@@ -356,6 +356,14 @@ def test_files_are_logged(cache, caplog):
     assert "a.csv" in caplog.text
 
 
+def test_a_cache_that_cannot_prove_to_be_whole_is_completed(cache, online):
+    """Another program downloaded one of two files whose names do not say how many there are."""
+    online.files.clear()
+    online.files.update({"train_1.csv": b"x\n1\n", "train_2.csv": b"x\n2\n"})
+    put(cache, {"train_1.csv": b"x\n1\n"})
+    assert [file.name for file in fetch(PLACE, split="train")] == ["train_1.csv", "train_2.csv"]
+
+
 # Through the front door
 
 PAIRS = b"pair_id,clear_a,clear_b,judge_gpt-4-1106-preview\np%d,1,0,A\n"

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from prefdissect.data.hub_address import Address, is_hub_address, parse_address
-from prefdissect.data.hub_files import choose_files, missing_shards
+from prefdissect.data.hub_files import are_whole, choose_files, missing_shards
 from prefdissect.errors import HubError, OptionError, show
 
 __all__ = ["fetch", "is_hub_address"]
@@ -92,7 +92,7 @@ def _from_cache(place: Address, split: str | None) -> list[Path] | None:
     missing = missing_shards(wanted)
     if missing and _is_offline():
         raise HubError(f"the cache lacks {len(missing)} parts of {place}, the first {missing[0]}; {_go_online(place)}")
-    sure = listed or _is_offline() or wanted == [place.path] or (split is not None and not missing)
+    sure = listed or _is_offline() or wanted == [place.path] or (split is not None and are_whole(wanted))
     return files if sure else None
 
 

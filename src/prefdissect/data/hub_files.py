@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from prefdissect.data.hub_address import Address
 from prefdissect.errors import HubError, choices
 
-__all__ = ["choose_files", "missing_shards", "split_files"]
+__all__ = ["are_whole", "choose_files", "missing_shards", "split_files"]
 
 # In the order of preference, where a table is there in several formats.
 _ENDINGS = (".parquet", ".jsonl", ".ndjson", ".json", ".csv")
@@ -88,6 +88,17 @@ def missing_shards(names: Iterable[str]) -> list[str]:
             stem = f"{folder}/{shard['stem']}" if folder else shard["stem"]
             at.setdefault((stem, int(shard["of"])), set()).add(int(shard["at"]))
     return [f"{stem}-{k:05d}-of-{n:05d}" for (stem, n), there in at.items() for k in range(n) if k not in there]
+
+
+def are_whole(names: Sequence[str]) -> bool:
+    """Return whether names alone prove that none of the files is missing: all are numbered, out of so many.
+
+    Examples
+    --------
+    >>> are_whole(["data/train-00000-of-00001.parquet"]), are_whole(["train_1.csv"])
+    (True, False)
+    """
+    return all(_split_of_shard(name) for name in names) and not missing_shards(names)
 
 
 def _is_table(name: str) -> bool:
