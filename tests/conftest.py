@@ -11,7 +11,8 @@ from hypothesis import settings
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 # The first example of a test may compile or import something heavy; pytest-timeout guards the rest.
-settings.register_profile("prefdissect", deadline=None)
+# Where CI is set the same examples come each time, so that a change is judged by what it changes.
+settings.register_profile("prefdissect", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("prefdissect")
 
 _DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
