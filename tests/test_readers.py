@@ -431,13 +431,6 @@ def test_parts_of_two_layouts() -> None:
         read("llmbar.json", "alpaca_eval_plain.json")
 
 
-def test_duplicated_ids_are_named() -> None:
-    table = pd.read_json(GOLDEN / "judge_bench.jsonl", lines=True).assign(pair_id="p")
-
-    with pytest.raises(PrefDissectError, match="pair_id 'p' stands in more than one row"):
-        pdx.load(table)
-
-
 # What a review found
 
 
@@ -539,3 +532,31 @@ def test_a_known_layout_goes_before_a_column_that_looks_like_a_judge() -> None:
 
 def test_voters_of_the_arena_can_be_clusters() -> None:
     assert read("chatbot_arena_33k.jsonl", cluster="user").pairs["cluster"].nunique() == 4
+
+
+def chosen(*rows: tuple[Any, Any], **more: Any) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["chosen", "rejected"]).assign(**more)
+
+
+def dialogue(answer: str) -> str:
+    return f"\n\nHuman: One?\n\nAssistant: Yes.\n\nHuman: Two?\n\nAssistant: {answer}"
+
+
+@pytest.mark.parametrize("more", [{}, {"prompt": "Two?"}], ids=["alone", "with a prompt"])
+def test_dialogues_are_told_by_all_rows(more: dict[str, str]) -> None:
+    rows = [("a text", "another"), *((dialogue(f"good {i}"), dialogue(f"bad {i}")) for i in range(3))]
+    data = pdx.load(chosen(*rows, **more))
+
+    assert dict(data.report.facts)["layout"].startswith("hh-rlhf: ")
+    assert preferred(data, "human") == {"a text", "good 0", "good 1", "good 2"}
+    assert data.pairs["prompt"].tolist()[1:] == ["Two?"] * 3
+    assert [len(json.loads(context)) for context in data.pairs["context"].tolist()[1:]] == [2] * 3
+    assert "source_prompt" in data.pairs or not more
+
+
+def test_an_answer_that_quotes_a_dialogue_is_no_dialogue() -> None:
+    rows = [(dialogue("good"), "bad"), ("yes", "no"), ("oui", "non")]
+    data = pdx.load(chosen(*rows, prompt="Write one."))
+
+    assert dict(data.report.facts)["layout"].startswith("trl: ")
+    assert preferred(data, "chosen") == {dialogue("good"), "yes", "oui"}

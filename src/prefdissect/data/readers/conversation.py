@@ -14,7 +14,15 @@ from prefdissect.data.identity import hash_text
 from prefdissect.data.readers.nested import as_items, is_missing
 from prefdissect.errors import DataError, show
 
-__all__ = ["Exchange", "content_text", "exchange_columns", "last_exchange", "read_dialogue", "read_turns"]
+__all__ = [
+    "Exchange",
+    "content_text",
+    "exchange_columns",
+    "is_dialogue",
+    "last_exchange",
+    "read_dialogue",
+    "read_turns",
+]
 
 _ROLES = {
     "user": "user",
@@ -78,6 +86,11 @@ def read_turns(cell: Any, where: str) -> list[dict[str, str]]:
         if text is not None:
             turns.append({"role": _ROLES[role], "content": text})
     return turns
+
+
+def is_dialogue(text: str) -> bool:
+    r"""Return whether a text has a turn of an assistant, begun by "\n\nAssistant:"."""
+    return "\n\nAssistant:" in text
 
 
 def read_dialogue(text: str) -> list[dict[str, str]]:
