@@ -560,3 +560,20 @@ def test_an_answer_that_quotes_a_dialogue_is_no_dialogue() -> None:
 
     assert dict(data.report.facts)["layout"].startswith("trl: ")
     assert preferred(data, "chosen") == {dialogue("good"), "yes", "oui"}
+
+
+@pytest.mark.parametrize("dtype", ["object", "bool", "boolean"])
+def test_true_and_false_name_no_response(dtype: str) -> None:
+    marks = pd.Series([True, False], dtype=dtype)
+    llmbar = {"input": ["Do"] * 2, "output_1": ["x"] * 2, "output_2": ["y"] * 2}
+    pandalm = {"idx": [0, 1], "instruction": ["Do"] * 2, "input": [""] * 2, "response1": ["x"] * 2}
+
+    assert "'label', row 0: True is no verdict; valid: 1, 2; " in broken({**llmbar, "label": marks})
+    assert "'annotator1', row 0: True is no verdict" in broken({**pandalm, "response2": ["y"] * 2, "annotator1": marks})
+
+
+def test_winners_marked_true_and_false_are_those_marked_1_and_0() -> None:
+    table = pd.read_csv(GOLDEN / "arena_55k.csv")
+    winners = [c for c in table.columns if c.startswith("winner_")]
+
+    assert outcomes(pdx.load(table.astype(dict.fromkeys(winners, bool))), "human") == ["A", "tie", "B"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from prefdissect.data.cells import plain
@@ -15,6 +16,8 @@ __all__ = ["decode", "decode_sign"]
 
 def decode(cells: pd.Series, codes: Mapping[Any, Any], *, missing: Any = "invalid") -> pd.Series:
     """Return each cell's word; texts are compared without case and spaces around, and "2" is 2.
+
+    True is the word "true" and never 1: yes or no does not say which of two responses is meant.
 
     Raises
     ------
@@ -36,7 +39,7 @@ def decode_sign(cells: pd.Series, *, most: float, missing: Any = "invalid") -> p
 
     def read(cell: Any) -> str:
         number = float(cell)
-        if not abs(number) <= most or isinstance(cell, bool):
+        if not abs(number) <= most or isinstance(cell, bool | np.bool_):
             raise ValueError(cell)
         return "A" if number < 0 else "B" if number > 0 else "tie"
 
@@ -44,8 +47,10 @@ def decode_sign(cells: pd.Series, *, most: float, missing: Any = "invalid") -> p
 
 
 def _fold(code: Any) -> Any:
+    if isinstance(code, bool | np.bool_):  # before numbers: True equals 1, also as a key
+        return str(code).casefold()
     if not isinstance(code, str):
-        return float(code) if isinstance(code, int | float) and not isinstance(code, bool) else code
+        return float(code) if isinstance(code, int | float) else code
     plain_text = code.strip().casefold()
     try:
         return float(plain_text)
@@ -62,5 +67,8 @@ def _map(cells: pd.Series, read: Callable[[Any], Any], valid: str, missing: Any)
         try:
             out.append(read(cell))
         except (KeyError, TypeError, ValueError):
-            raise VerdictError(f"column {cells.name!r}, row {row}: {show(cell)} is no verdict; {valid}") from None
+            raise VerdictError(
+                f"column {cells.name!r}, row {row}: {show(cell)} is no verdict; {valid}; other codes need translating "
+                f"first: table[{cells.name!r}].replace({{...}})"
+            ) from None
     return pd.Series(out, index=cells.index, dtype=object)
