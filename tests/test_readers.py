@@ -577,3 +577,26 @@ def test_winners_marked_true_and_false_are_those_marked_1_and_0() -> None:
     winners = [c for c in table.columns if c.startswith("winner_")]
 
     assert outcomes(pdx.load(table.astype(dict.fromkeys(winners, bool))), "human") == ["A", "tie", "B"]
+
+
+def test_a_missing_score_leaves_out_its_pair_only() -> None:
+    table = pd.read_json(GOLDEN / "ultrafeedback.jsonl", lines=True)
+    table.loc[2, "score_chosen"] = np.nan
+    data = pdx.load(table)
+
+    assert outcomes(data, "gpt-4") == ["B", "tie", "invalid"]
+    assert dict(data.report.facts)["no score"] == "1 pairs lack a score: their verdicts are invalid"
+    assert dict(data.report.left_out) == {"verdicts that are invalid": 1}
+    table["score_chosen"] = table["score_chosen"].astype(object)
+    table.loc[2, "score_chosen"] = "high"
+    with pytest.raises(DataError, match="'score_chosen', row 2: 'high' is not a finite number"):
+        pdx.load(table)
+
+
+def test_a_missing_rating_of_helpsteer2_leaves_out_its_pair_only() -> None:
+    table = pd.read_json(GOLDEN / "helpsteer2.jsonl", lines=True)
+    table.loc[0, "helpfulness"] = np.nan
+    data = pdx.load(table)
+
+    assert outcomes(data, "helpfulness") == ["tie"]
+    assert dict(data.report.left_out) == {"cells without a verdict": 1}

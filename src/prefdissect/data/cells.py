@@ -43,8 +43,8 @@ def first_text(column: pd.Series) -> tuple[object, object]:
     return first.index[0], first.iloc[0]
 
 
-def read_numbers(column: pd.Series, name: str, *, whole: bool = False) -> FloatArray:
-    """Return a column of finite numbers of at least 0, whole ones if `whole`.
+def read_numbers(column: pd.Series, name: str, *, whole: bool = False, gaps: bool = False) -> FloatArray:
+    """Return a column of finite numbers of at least 0, whole ones if `whole`; NaN where empty, if `gaps` may be.
 
     Raises
     ------
@@ -53,6 +53,7 @@ def read_numbers(column: pd.Series, name: str, *, whole: bool = False) -> FloatA
     """
     numbers = pd.to_numeric(plain(column), errors="coerce").astype(float)
     wrong = ~((numbers >= 0) & (numbers < float("inf")) & ((numbers % 1 == 0) | (not whole)))
+    wrong &= column.notna() | (not gaps)
     if wrong.any():
         row = column.index[int(wrong.to_numpy().argmax())]
         kind = "whole number" if whole else "finite number"

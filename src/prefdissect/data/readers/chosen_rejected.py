@@ -53,13 +53,17 @@ def _read_trl(parts: Sequence[Part]) -> Reading:
 
 def _read_ultrafeedback(parts: Sequence[Part]) -> Reading:
     table = one_table(parts)
-    scores = [pd.Series(read_numbers(table[f"score_{side}"], f"score_{side}")) for side in ("chosen", "rejected")]
-    tidy = chosen_exchanges(table).assign(prompt_id=table["prompt_id"], score_a=scores[0], score_b=scores[1])
-    equal = scores[0] == scores[1]
-    tidy["judge_gpt-4"] = pd.Series(None, index=tidy.index, dtype=object).mask(equal, "tie")
+    columns = ("score_chosen", "score_rejected")
+    a, b = (pd.Series(read_numbers(table[column], column, gaps=True)) for column in columns)
+    tidy = chosen_exchanges(table).assign(prompt_id=table["prompt_id"], score_a=a, score_b=b)
+    equal, unknown = a == b, a.isna() | b.isna()
+    decided = pd.Series(None, index=tidy.index, dtype=object).mask(equal, "tie")
+    tidy["judge_gpt-4"] = decided.mask(unknown, "invalid")  # without both scores nothing says which one was preferred
     used = ["prompt", "prompt_id", "chosen", "rejected", "messages", "score_chosen", "score_rejected"]
     rest = table.drop(columns=used, errors="ignore")
     facts = [CHOSEN_FIRST, ("scores", f"GPT-4 scored each response; equal scores are ties ({int(equal.sum()):,})")]
+    if unknown.any():
+        facts.append(("no score", f"{int(unknown.sum()):,} pairs lack a score: their verdicts are invalid"))
     tidy = orient_chosen(join_columns(tidy, rest), "gpt-4")
     return Reading(tidy, facts, {"judges": ["gpt-4"], "properties": []})
 

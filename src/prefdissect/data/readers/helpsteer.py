@@ -107,7 +107,7 @@ def _read_ratings(parts: Sequence[Part]) -> Reading:
     for name, rows in zip("ab", sides, strict=True):
         for column in ("response", *_ASPECTS):
             tidy[f"{column}_{name}"] = rows[column]
-    helpful = [read_numbers(rows["helpfulness"], "helpfulness") for rows in sides]
+    helpful = [read_numbers(rows["helpfulness"], "helpfulness", gaps=True) for rows in sides]
     tidy["judge_helpfulness"] = decode_sign(
         pd.Series(helpful[1] - helpful[0], name="helpfulness"), most=np.inf, missing=None
     )

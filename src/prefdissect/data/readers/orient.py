@@ -39,7 +39,7 @@ def orient_chosen(table: pd.DataFrame, judge: str) -> pd.DataFrame:
 
     The order depends on the texts only, so that two verdicts on the same pair agree on which is A.
     The verdicts of `judge` are added, and a `pair_id` where there is none. A verdict that stands there
-    already as "tie" remains one.
+    already, "tie" or "invalid", remains.
     """
     texts = table[["prompt", "response_a", "response_b"]].itertuples(index=False)
     keys = [(_key(prompt, a), _key(prompt, b), name_pair(prompt, a, b)) for prompt, a, b in texts]
@@ -54,10 +54,19 @@ def orient_chosen(table: pd.DataFrame, judge: str) -> pd.DataFrame:
 
 
 def number_repeats(names: Sequence[str]) -> list[str]:
-    """Return names that are distinct: the second of a name gets "-2", and so on."""
+    """Return names that are distinct: the second of a name gets "-2", and so on; no name of the source changes hands.
+
+    Examples
+    --------
+    >>> number_repeats(["x", "x", "x-2"])
+    ['x', 'x-3', 'x-2']
+    """
+    taken = set(names)
     seen: dict[str, int] = {}
     out = []
     for name in names:
         seen[name] = seen.get(name, 0) + 1
+        while seen[name] > 1 and f"{name}-{seen[name]}" in taken:
+            seen[name] += 1
         out.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
     return out
