@@ -600,3 +600,12 @@ def test_a_missing_rating_of_helpsteer2_leaves_out_its_pair_only() -> None:
 
     assert outcomes(data, "helpfulness") == ["tie"]
     assert dict(data.report.left_out) == {"cells without a verdict": 1}
+
+
+def test_nan_in_what_python_wrote_is_a_gap() -> None:
+    said = repr([{"strength": -2}, {"strength": float("nan")}, {"strength": 1, "why": "nan"}])
+    table = pd.read_json(GOLDEN / "helpsteer2_preference.jsonl", lines=True).iloc[:1]
+    data = pdx.load(table.assign(all_preferences_unprocessed=said))
+
+    assert outcomes(data, "human") == ["A", "invalid", "B"]
+    assert "is no list" in broken({**table.to_dict("list"), "all_preferences_unprocessed": ["{[]: nan}"]})

@@ -39,12 +39,22 @@ def as_items(cell: Any, where: str) -> list[Any] | None:
 
 def _parse(text: str) -> Any:
     """Read JSON, else a Python literal; a text that is neither comes back as it is."""
-    for read in (json.loads, ast.literal_eval):
+    for read in (json.loads, _read_literal):
         try:
             return read(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
+        except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
             continue
     return text
+
+
+def _read_literal(text: str) -> Any:
+    """Read what Python writes for lists and mappings, NaN in them included, which `ast.literal_eval` does not know."""
+    return ast.literal_eval(_Gaps().visit(ast.parse(text.strip(), mode="eval")))
+
+
+class _Gaps(ast.NodeTransformer):
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(float("nan")) if node.id == "nan" else node
 
 
 def as_mapping(cell: Any, where: str) -> Mapping[Any, Any]:
