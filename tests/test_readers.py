@@ -431,6 +431,13 @@ def test_parts_of_two_layouts() -> None:
         read("llmbar.json", "alpaca_eval_plain.json")
 
 
+def test_duplicated_ids_are_named() -> None:
+    table = pd.read_json(GOLDEN / "pku_saferlhf.jsonl", lines=True).assign(pair_id="p")
+
+    with pytest.raises(PrefDissectError, match="pair_id 'p' stands in more than one row"):
+        pdx.load(table)
+
+
 # What a review found
 
 
@@ -600,6 +607,16 @@ def test_a_missing_rating_of_helpsteer2_leaves_out_its_pair_only() -> None:
 
     assert outcomes(data, "helpfulness") == ["tie"]
     assert dict(data.report.left_out) == {"cells without a verdict": 1}
+
+
+def test_ids_that_stand_twice_in_judge_bench_are_numbered() -> None:
+    parts = [pd.read_json(GOLDEN / "judge_bench.jsonl", lines=True) for _ in range(2)]
+    data = pdx.load([parts[0], parts[1].assign(response_model="claude-3-5-sonnet", label="B>A")])
+
+    assert list(data.pairs.index) == ["p1", "p2", "p1-2", "p2-2"]
+    assert outcomes(data, "reference") == ["A", "B", "B", "B"]
+    assert data.pairs["response_model"].tolist()[2:] == ["claude-3-5-sonnet"] * 2
+    assert dict(data.report.facts)["repeated ids"].startswith("2 rows have the pair_id of another")
 
 
 def test_nan_in_what_python_wrote_is_a_gap() -> None:
