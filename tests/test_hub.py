@@ -385,6 +385,15 @@ def test_load_takes_split_and_revision_and_dissect_an_address(cache):
         pdx.dissect(Path(PLACE + "/test.csv"), judge="gpt-4-turbo")
 
 
+def test_the_commit_is_stated_whether_loaded_or_dissected(cache):
+    header = PAIRS.partition(b"p%d")[0]
+    put(cache, {"train.csv": header + b"".join(b"p%d,%d,1,A\n" % (k, 2 * (k % 2)) for k in range(12))})
+    stated = f"{PLACE}, commit {COMMIT}: train"
+    assert dict(pdx.load(PLACE).report.facts)["hub"] == stated
+    data = pdx.dissect(PLACE, "gpt-4-turbo", engine="ep", draws=500, random_seed=0).data
+    assert dict(data.report.facts)["hub"] == stated
+
+
 @pytest.mark.parametrize("source", ["pairs.csv", pd.DataFrame({"judge_me": ["A"]})])
 def test_split_and_revision_are_for_the_hub(source):
     with pytest.raises(OptionError, match="split='train' goes with an address on the Hub"):

@@ -23,7 +23,6 @@ from prefdissect._typing import (
     check_positive,
 )
 from prefdissect.data import PreferenceData, Source, load, load_for
-from prefdissect.data.columns import JUDGE_PREFIX
 from prefdissect.data.judge_names import resolve_judge
 from prefdissect.data.writers import write_paper_weights
 from prefdissect.describe import describe
@@ -327,16 +326,11 @@ def _pick(what: str, wanted: str | Sequence[str] | None, valid: Sequence[str]) -
     asked = [wanted] if isinstance(wanted, str) else list(wanted)
     if not asked:
         raise OptionError(f"{what}=[] names none; {choices('', valid)}")
-    names = [n if n in valid or what != "judge" else _known_judge(str(n), valid) for n in asked]
+    names = [resolve_judge(str(n), valid) for n in asked] if what == "judge" else asked
     for name in names:
         if name not in valid:
             raise UnknownNameError(f"unknown {what} {name!r}; {choices(name, valid)}")
     return list(dict.fromkeys(names))
-
-
-def _known_judge(name: str, valid: Sequence[str]) -> str:
-    """Return the judge that is meant by the name of its column, or by its other name."""
-    return resolve_judge(name.removeprefix(JUDGE_PREFIX), valid)
 
 
 def _versions() -> dict[str, str]:

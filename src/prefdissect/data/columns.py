@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from prefdissect.data.cells import first_text, is_numeric, mostly_numbers
+from prefdissect.data.judge_names import JUDGE_PREFIX, resolve_judge
 from prefdissect.errors import ColumnError, choices, show
 from prefdissect.schema import Property, PropertySchema
 
@@ -21,7 +22,6 @@ __all__ = [
     "find_verdict",
 ]
 
-JUDGE_PREFIX = "judge_"
 VERDICT_COLUMNS = ("value", "verdict", "preference", "preferred", "winner", "label")
 # Columns of this prefix that describe a judge and are none.
 NO_JUDGE = (JUDGE_PREFIX, "judge_generator", "judge_hash", "judge_id", "judge_model", "judge_prompt")
@@ -60,6 +60,9 @@ class Columns:
 def find_judges(table: pd.DataFrame, judges: Sequence[str] | None) -> dict[str, str]:
     """Return judge to column: the named ones, else every column `judge_<name>`.
 
+    Of a judge's names its own goes before its other one (`resolve_judge`), and a column `judge_<name>` before
+    one that is just called so.
+
     Raises
     ------
     ColumnError
@@ -69,16 +72,16 @@ def find_judges(table: pd.DataFrame, judges: Sequence[str] | None) -> dict[str, 
     prefixed = {name.removeprefix(JUDGE_PREFIX): name for name in names}
     if judges is None:
         return prefixed
+    known = {str(c): str(c) for c in table.columns} | prefixed
     found: dict[str, str] = {}
     for wanted in judges:
-        name = str(wanted).removeprefix(JUDGE_PREFIX)
-        column = prefixed.get(name, wanted if wanted in table.columns else None)
-        if column is None:
-            likely = list(prefixed) or [str(c) for c in table.columns]
+        name = resolve_judge(wanted, known)
+        if name not in known:
+            likely = list(prefixed) or list(known)
             raise ColumnError(
                 f"unknown judge {wanted!r}: no column {wanted!r} or 'judge_{name}'; {choices(name, likely)}"
             )
-        found[name] = column
+        found[name.removeprefix(JUDGE_PREFIX)] = known[name]
     return found
 
 

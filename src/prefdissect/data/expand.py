@@ -10,6 +10,7 @@ import pandas as pd
 from prefdissect.data.cells import read_numbers
 from prefdissect.data.columns import find_verdict
 from prefdissect.data.identity import as_names, check_unique
+from prefdissect.data.judge_names import resolve_judge
 from prefdissect.data.ratings import check_constant
 from prefdissect.data.verdicts import make_verdicts, read_first, read_verdicts
 from prefdissect.errors import ColumnError, UnknownNameError, choices
@@ -70,7 +71,8 @@ def _of_judges(column: pd.Series, judges: Sequence[str] | None) -> pd.Series:
         raise ColumnError(f"column 'judge' is empty in row {column.index[column.isna()][0]!r}")
     named = as_names(column)
     known = list(named.unique())
-    for wanted in judges or ():
-        if wanted not in known:
-            raise UnknownNameError(f"unknown judge {wanted!r}; {choices(wanted, known)}")
-    return named.isin(known if judges is None else judges)
+    meant = known if judges is None else [resolve_judge(wanted, known) for wanted in judges]
+    for name in meant:
+        if name not in known:
+            raise UnknownNameError(f"unknown judge {name!r}; {choices(name, known)}")
+    return named.isin(meant)

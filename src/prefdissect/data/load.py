@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from prefdissect._typing import TableLike
-from prefdissect.data.columns import JUDGE_PREFIX
+from prefdissect.data.columns import find_judges
 from prefdissect.data.hub import is_hub_address
+from prefdissect.data.judge_names import resolve_judge
 from prefdissect.data.preference_data import PreferenceData
 from prefdissect.data.readers import TIDY, Layout, Part, read_parts, recognise
 from prefdissect.data.source import open_parts
@@ -88,17 +89,7 @@ def load(
         return source
     parts = open_parts(source, split=split, revision=revision)
     named = judges is not None or properties is not None or schema is not None
-    data = _read(parts, recognise(parts, format, named=named), given)
-    return replace(data, report=data.report.preface(_name_commit(source, parts)))
-
-
-def _name_commit(source: object, parts: Sequence[Part]) -> list[tuple[str, str]]:
-    """Return which files of which commit were read, if they are the Hub's."""
-    if not is_hub_address(source):
-        return []
-    commit = re.search(r"snapshots/([0-9a-f]{40})", parts[0].where.replace("\\\\", "/"))
-    named = f", commit {commit[1]}" if commit else ""
-    return [("hub", f"{source}{named}: {', '.join(part.name for part in parts)}")]
+    return _read(source, parts, recognise(parts, format, named=named), given)
 
 
 def load_for(
@@ -120,19 +111,31 @@ def load_for(
     parts = open_parts(source, split=split, revision=revision)
     wanted = [judge] if isinstance(judge, str) else list(judge)
     given = {name: value for name, value in {"schema": schema, **columns}.items() if value}
-    layout = recognise(parts, format, named=any(w in part.columns for part in parts for w in wanted))
+    named = any(resolve_judge(name, part.columns) in part.columns for part in parts for name in wanted)
+    layout = recognise(parts, format, named=named)
     if layout is TIDY and "judge" not in parts[0].columns:
-        prefixed = [c for c in parts[0].content.columns if c.startswith(JUDGE_PREFIX)]
-        plain = [w for w in wanted if w in parts[0].columns and JUDGE_PREFIX + w not in prefixed]
+        prefixed = find_judges(parts[0].content, None)
+        known = parts[0].columns.union(prefixed)
+        plain = [name for name in (resolve_judge(name, known) for name in wanted) if name in known - set(prefixed)]
         given |= {"judges": [*prefixed, *plain]} if plain else {}
-    return _read(parts, layout, given)
+    return _read(source, parts, layout, given)
 
 
-def _read(parts: Sequence[Part], layout: Layout, given: Mapping[str, Any]) -> PreferenceData:
+def _read(source: object, parts: Sequence[Part], layout: Layout, given: Mapping[str, Any]) -> PreferenceData:
     """Return the data of all parts; what the user says of columns goes before what the reader says."""
     try:
         reading = read_parts(parts, layout)
         data = PreferenceData.from_frame(reading.table, **{**reading.options, **given})
     except UnicodeEncodeError as error:
         raise DataError(f"{parts[0].where} holds text that is not Unicode: {show(error.object)}") from error
-    return replace(data, report=data.report.preface(reading.facts))
+    report = data.report.preface([*_name_commit(source, parts), *reading.facts])
+    return replace(data, report=report)
+
+
+def _name_commit(source: object, parts: Sequence[Part]) -> list[tuple[str, str]]:
+    """Return which files of which commit were read, if they are the Hub's."""
+    if not is_hub_address(source):
+        return []
+    commit = re.search(r"snapshots/([0-9a-f]{40})", parts[0].where.replace("\\\\", "/"))
+    named = f", commit {commit[1]}" if commit else ""
+    return [("hub", f"{source}{named}: {', '.join(part.name for part in parts)}")]
