@@ -15,7 +15,7 @@ import pytest
 
 import prefdissect as pdx
 from prefdissect.data.readers import LAYOUTS
-from prefdissect.errors import DataError, FileFormatError, OptionError, PrefDissectError, VerdictError
+from prefdissect.errors import DataError, FileFormatError, OptionError, PrefDissectError, UnknownNameError, VerdictError
 from prefdissect.features import build_design, build_encoder
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -390,6 +390,24 @@ def test_a_table_of_no_layout_names_the_closest_ones() -> None:
     assert "columns found: instruction, output_1, output_2, score" in message
     assert "closest: alpaca-eval lacks preference; " in message
     assert broken({"foo": [1]}).count(" lacks ") == 2
+
+
+def test_responses_without_a_judge_name_the_closest_layouts() -> None:
+    columns = {"question": ["q"], "source": ["s"], "response_A": ["x"], "response_B": ["y"], "reply_a": ["x"]}
+    data = pdx.load(pd.DataFrame({**columns, "reply_b": ["y"]}))
+    closest = "closest layouts: tidy lacks judge_<name>; judge-bench lacks label; vibecheck lacks preference"
+
+    assert dict(data.report.facts)["judges"] == f"none; {closest}"
+    with pytest.raises(UnknownNameError, match=f"have no judge.* name the verdict column in judge=; {closest}$"):
+        pdx.dissect(data)
+    assert dict(data.with_judge("me", ["A"]).report.facts)["judges"] == "1: me"
+
+
+def test_ratings_without_a_judge_are_close_to_no_other_layout() -> None:
+    table = pd.DataFrame({"clear_a": [1], "clear_b": [2]})
+
+    assert dict(pdx.load(table).report.facts)["judges"] == "none; closest layouts: tidy lacks judge_<name>"
+    assert dict(pdx.load(table, judges=[]).report.facts)["judges"] == "none"
 
 
 def test_codes_that_a_layout_does_not_have() -> None:

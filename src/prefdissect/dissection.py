@@ -312,9 +312,10 @@ def _load_new(data: Source, schema: PropertySchema) -> PreferenceData:
 
 def _choose_judges(data: PreferenceData, judge: str | Sequence[str] | None) -> list[str]:
     if not data.judges:
+        closest = dict(data.report.facts).get("judges", "").removeprefix("none")
         raise UnknownNameError(
             "these data have no judge: no column judge_<name>, and none was named; "
-            f"columns: {', '.join(data.source_columns)}; name the verdict column in judge="
+            f"columns: {', '.join(data.source_columns)}; name the verdict column in judge={closest}"
         )
     return _pick("judge", judge, data.judges)
 

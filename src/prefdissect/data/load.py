@@ -15,7 +15,7 @@ from prefdissect.data.columns import find_judges
 from prefdissect.data.hub import is_hub_address
 from prefdissect.data.judge_names import resolve_judge
 from prefdissect.data.preference_data import PreferenceData
-from prefdissect.data.readers import TIDY, Layout, Part, read_parts, recognise
+from prefdissect.data.readers import TIDY, Layout, Part, closest_layouts, read_parts, recognise
 from prefdissect.data.source import open_parts
 from prefdissect.errors import DataError, OptionError, show
 from prefdissect.schema import PropertySchema
@@ -129,6 +129,8 @@ def _read(source: object, parts: Sequence[Part], layout: Layout, given: Mapping[
     except UnicodeEncodeError as error:
         raise DataError(f"{parts[0].where} holds text that is not Unicode: {show(error.object)}") from error
     report = data.report.preface([*_name_commit(source, parts), *reading.facts])
+    if layout is TIDY and not data.judges and "judges" not in given:
+        report = report.replace("judges", f"none; closest layouts: {'; '.join(closest_layouts(parts[0]))}")
     return replace(data, report=report)
 
 

@@ -27,7 +27,7 @@ from prefdissect.data.readers.text_pairs import TEXT_PAIRS
 from prefdissect.data.readers.vibecheck import VIBECHECK
 from prefdissect.errors import DataError, FileFormatError, OptionError, choices
 
-__all__ = ["LAYOUTS", "TIDY", "read_parts", "recognise"]
+__all__ = ["LAYOUTS", "TIDY", "closest_layouts", "read_parts", "recognise"]
 
 _MOST_COLUMNS = 25
 
@@ -134,12 +134,29 @@ def _describe(part: Part) -> str:
             f"row, or be in a known layout: {', '.join(LAYOUTS)}"
         )
     columns = ", ".join(shorten([str(c) for c in part.content.columns], _MOST_COLUMNS))
-    ranked = sorted(
+    near = "; ".join(f"{one.name} {_needs(one, part)}" for one in _rank(part)[:2])
+    return (
+        f"{part.where} fits no layout; columns found: {columns}; closest: {near}; a tidy table has columns "
+        f"<x>_a and <x>_b and {JUDGE_PREFIX}<name>, or name the columns: load(..., judges=[...], properties=[...])"
+    )
+
+
+def closest_layouts(part: Part) -> list[str]:
+    """Return what a table of responses without a judge lacks: as a tidy one, and as the closest two of the others.
+
+    Of these only such that it has a column of.
+    """
+    near = [layout for layout in _rank(part)[:2] if len(layout.lacks(part)) < len(layout.columns)]
+    return [f"tidy lacks {JUDGE_PREFIX}<name>", *(f"{layout.name} {_needs(layout, part)}" for layout in near)]
+
+
+def _rank(part: Part) -> list[Layout]:
+    """Return the layouts that have columns of their own, that of which the part lacks the smallest share first."""
+    return sorted(
         (layout for layout in LAYOUTS.values() if layout.columns),
         key=lambda layout: (len(layout.lacks(part)) / len(layout.columns), len(layout.columns)),
     )
-    near = [f"{one.name} lacks {', '.join(one.lacks(part)) or 'the right content'}" for one in ranked[:2]]
-    return (
-        f"{part.where} fits no layout; columns found: {columns}; closest: {'; '.join(near)}; a tidy table has columns "
-        f"<x>_a and <x>_b and {JUDGE_PREFIX}<name>, or name the columns: load(..., judges=[...], properties=[...])"
-    )
+
+
+def _needs(layout: Layout, part: Part) -> str:
+    return f"lacks {', '.join(layout.lacks(part)) or 'the right content'}"
