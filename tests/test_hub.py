@@ -161,6 +161,37 @@ def test_unclear_files_are_listed(names, path, split, words):
     assert [word for word in words if word not in str(caught.value)] == []
 
 
+CONVERTED = [f"default/{split}/000{k}.parquet" for split in ("test_prefs", "train_prefs", "train_sft") for k in (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("names", "path", "split", "expected"),
+    [
+        (CONVERTED, "", "train_prefs", CONVERTED[2:4]),
+        (CONVERTED, "default/train_sft", None, CONVERTED[4:]),
+        (["default/gpt4_pair/0000.parquet"], "", None, ["default/gpt4_pair/0000.parquet"]),
+        (["default/partial-train/0000.parquet"], "", "partial-train", ["default/partial-train/0000.parquet"]),
+        (["old/x-train-00000-of-00001.parquet"], "", None, ["old/x-train-00000-of-00001.parquet"]),
+    ],
+)
+def test_splits_of_files_that_the_hub_converted(names, path, split, expected):
+    assert choose_files(names, Address("o/n", "refs/convert/parquet", path), split) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "split", "words"),
+    [
+        (CONVERTED, None, ["several splits: 'test_prefs', 'train_prefs', 'train_sft'"]),
+        (["default/partial-train/0000.parquet"], "train", ["no split 'train'", "close matches: 'partial-train'"]),
+        (["a/train/0000.parquet", "b/train/0000.parquet"], None, ["'hf://datasets/o/n@refs/convert/parquet/a/train'"]),
+    ],
+)
+def test_unclear_files_that_the_hub_converted(names, split, words):
+    with pytest.raises(HubError) as caught:
+        choose_files(names, Address("o/n", "refs/convert/parquet"), split)
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
 def test_missing_shards():
     assert missing_shards(["a/x-00001-of-00003-f.csv", "y.csv"]) == ["a/x-00000-of-00003", "a/x-00002-of-00003"]
     assert missing_shards(["x-00000-of-00001.csv"]) == []
@@ -216,6 +247,13 @@ def test_offline_without_the_files_is_said_at_once(cache):
 
 
 # Downloads, from a Hub on this machine
+
+
+def test_converted_files_are_found_by_address(cache):
+    (cache / "datasets--owner--name" / "refs" / "refs" / "convert").mkdir(parents=True)
+    put(cache, {"default/human/0000.parquet": b"1", "default/gpt4/0000.parquet": b"2"}, revision="refs/convert/parquet")
+    (file,) = fetch(PLACE + "@refs/convert/parquet", split="gpt4")
+    assert file.read_bytes() == b"2"
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ _WORDS = {
 _SPLIT_OF = {word: split for split, words in _WORDS.items() for word in words}
 _BETWEEN_WORDS = re.compile(r"[-._ 0-9]+")
 _SHARD = re.compile(r"(?P<stem>\w+(?:\.\w+)*)-(?P<at>\d{5})-of-(?P<of>\d{5})(?![0-9]).*")
+_CONVERTED = "refs/convert/parquet"  # the branch in which the Hub keeps what it made of the files itself
+_CONVERTED_FILE = re.compile(r"[^/]+/(?P<split>[^/]+)/\d+\.parquet")  # configuration, split, number
 _MOST = 8
 
 
@@ -36,7 +38,7 @@ def choose_files(names: Iterable[str], address: Address, split: str | None) -> l
     tables = sorted(n for n in names if _is_table(n))
     if not tables:
         raise HubError(f"{address.at('')} holds no file that can be read; readable: {', '.join(_READABLE)}")
-    splits = split_files(_inside(tables, address))
+    splits = split_files(_inside(tables, address), address.revision)
     if split is None and len(splits) > 1:
         listed = ", ".join(map(repr, splits))
         raise HubError(f"{address} has several splits: {listed}; say which: split={next(iter(splits))!r}")
@@ -46,12 +48,13 @@ def choose_files(names: Iterable[str], address: Address, split: str | None) -> l
     return _one_table(splits[chosen], chosen, address)
 
 
-def split_files(names: Sequence[str]) -> dict[str, list[str]]:
+def split_files(names: Sequence[str], revision: str | None = None) -> dict[str, list[str]]:
     """Return split to its files, by the first of these rules that finds any.
 
     `<split>-00000-of-00002...`; a word such as `train`, `dev` or `test` in the name of the file; such a
     word in the name of a folder; else all files are `train`. Source: "Structure your repository",
-    documentation of the Hub.
+    documentation of the Hub. In the branch of files that the Hub converted the folder is the split,
+    whatever its name: `default/train_prefs/0000.parquet`, or `partial-train` where it converted a part only.
 
     Examples
     --------
@@ -61,7 +64,7 @@ def split_files(names: Sequence[str]) -> dict[str, list[str]]:
     {'train': ['train.jsonl.gz'], 'test': ['eval.jsonl.gz']}
     """
     rules: tuple[Callable[[str], str | None], ...] = (_split_of_shard, _split_of_name, _split_of_folder)
-    for rule in rules:
+    for rule in (_split_of_converted, *rules) if revision == _CONVERTED else rules:
         found: dict[str, list[str]] = {}
         for name in names:
             split = rule(name)
@@ -116,6 +119,11 @@ def _inside(tables: Sequence[str], address: Address) -> list[str]:
         known = [*sorted(folders), *tables]
         raise HubError(f"{address.at('')} has no file or folder {path!r} that can be read; {choices(path, known)}")
     return found
+
+
+def _split_of_converted(name: str) -> str | None:
+    file = _CONVERTED_FILE.fullmatch(name)
+    return file["split"] if file else None
 
 
 def _split_of_shard(name: str) -> str | None:
