@@ -16,9 +16,10 @@ from cells import as_arrays, draws_of, make_cell, reduced, summary_of
 from prefdissect.errors import ConvergenceWarning
 from prefdissect.features import Cell
 from prefdissect.inference import Fit, Laplace, Normal, engines
-from prefdissect.inference.certificate import certify_standin
+from prefdissect.inference.certificate import certify_standin, failed_criteria
 from prefdissect.inference.ep import StandIn, fit_ep
-from prefdissect.inference.fit import FitOptions, fit_cells
+from prefdissect.inference.fit import fit_cells
+from prefdissect.inference.options import FitOptions
 from prefdissect.inference.prior import PriorArrays
 from prefdissect.inference.surrogate import sample_ep, sample_exact
 from sampler import Moments, in_errors, make_log_density, metropolis, moments
@@ -469,10 +470,44 @@ def test_a_fit_that_exact_cannot_certify_goes_to_nuts(spoilt):
 
 def test_few_draws_are_no_reason_to_take_another_engine():
     study = pdx.simulate(100, schema=pdx.PAPER.select(["clear"]), judges=["me"], scenarios=None, random_seed=0)
-    with pytest.warns(ConvergenceWarning, match="1 of 1 fits are not certified"):
+    with pytest.warns(ConvergenceWarning, match="1 of 1 fits are not certified; ") as warned:
         result = pdx.dissect(study.data, draws=20, chains=2, random_seed=0)
     assert set(result.weights["engine"]) == {"exact"}
     assert not result.weights["certified"].any()
+    (ess,) = result.certificates["ess_bulk"]
+    assert f"group 'all', which fails by effective sample size {ess:.0f} (at least 400)" in str(warned[0].message)
+
+
+@pytest.mark.parametrize(
+    ("r_hat", "ess", "certificate", "expected"),
+    [
+        ([1.0, 1.02], [900, 900], {"acceptance": 0.9}, ["R-hat 1.020 (at most 1.01)"]),
+        ([1.0, np.nan], [900, 900], {}, ["R-hat nan (at most 1.01)"]),
+        ([1.0, 1.0], [900, 31.4], {"divergences": 0}, ["effective sample size 31 (at least 400)"]),
+        (
+            [1.0, 1.0],
+            [900, 300],
+            {"acceptance": 0.25},
+            ["effective sample size 300 (at least 400)", "acceptance 0.25 (at least 0.7)"],
+        ),
+        ([1.0, 1.0], [900, 900], {"divergences": 3.0}, ["3 divergences (none)"]),
+        ([1.0, 1.0], [900, 900], {"acceptance": 0.9}, ["effective sample size of a fold (at least 400)"]),
+    ],
+)
+def test_which_criteria_a_fit_fails(r_hat, ess, certificate, expected):
+    assert failed_criteria(np.array(r_hat), np.array(ess), certificate) == expected
+
+
+def test_a_fold_that_is_too_short_is_said():
+    """Summed over 10 folds the effective sample size is large enough, and that of each is not.
+
+    On another machine the worst R-hat of 10 may be above its limit too, and is what is said then.
+    """
+    study = pdx.simulate(100, schema=pdx.PAPER.select(["clear"]), judges=["me"], scenarios=None, random_seed=0)
+    with pytest.warns(ConvergenceWarning, match="which fails by (effective sample size of a fold|R-hat)") as warned:
+        result = pdx.dissect(study.data, draws=190, chains=2, folds=10, random_seed=0)
+    assert result.certificates["ess_bulk"].iloc[0] >= 400
+    assert len(warned) == 1
 
 
 def test_few_draws_that_do_not_move_go_to_nuts(spoilt):

@@ -12,10 +12,11 @@ import prefdissect as pdx
 from cells import drawn_by_hand, summarise
 from prefdissect.errors import ConvergenceWarning, TooFewPairsError
 from prefdissect.features import Cell, build_design
-from prefdissect.inference import fit
-from prefdissect.inference.fit import FitOptions, fit_cells, fit_design, leave_out_folds, make_rng
+from prefdissect.inference.fit import fit_cells, fit_design, leave_out_folds, make_rng
+from prefdissect.inference.options import FitOptions
 from prefdissect.inference.prior import Normal, arrange_prior
 from prefdissect.inference.summary import equal_tailed, keep_draws
+from prefdissect.inference.threads import one_blas_thread
 from prefdissect.tables import weights_table
 from sampler import make_log_density, metropolis, moments
 
@@ -235,7 +236,7 @@ def test_calls_at_once_leave_the_linear_algebra_as_it_was():
     def threads() -> list[int]:
         return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
 
-    before, one, other = threads(), fit._one_blas_thread(), fit._one_blas_thread()
+    before, one, other = threads(), one_blas_thread(), one_blas_thread()
     one.__enter__()
     other.__enter__()
     one.__exit__(None, None, None)

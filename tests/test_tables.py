@@ -14,7 +14,7 @@ from cells import drawn_by_hand, summarise
 from prefdissect.dissection import Dissection
 from prefdissect.errors import OptionError, UnknownNameError
 from prefdissect.features import build_design
-from prefdissect.inference import Posterior
+from prefdissect.inference import PAPER_PRIOR, Posterior, arrange_prior
 
 JUDGES, PROPERTIES = ("me", "you"), ("clear", "long", "flat")
 SCENARIOS, CASES = ("Code", "Chat", "Thin"), ("hard",)
@@ -52,8 +52,9 @@ def make_result(df: pd.DataFrame | None = None, *, fit_thin: bool = False) -> Di
             weight = rng.normal([0.5, -0.3, 0.1], [0.3, 0.2, 0.5], (4, 500, 3)) + rng.normal(0, 0.3, 3)
             if group != "Thin" or fit_thin:
                 fits[judge, group] = summarise([drawn_by_hand(weight)], interval=0.8, kept=500)
+    prior = arrange_prior(PAPER_PRIOR, PROPERTIES)
     posterior = Posterior(
-        judges=JUDGES, groups=design.groups, columns=PROPERTIES, fits=fits, shape=(4, 500), interval=0.8
+        judges=JUDGES, groups=design.groups, columns=PROPERTIES, fits=fits, shape=(4, 500), interval=0.8, prior=prior
     )
     asked = {
         "by": "both",

@@ -24,12 +24,12 @@ from prefdissect.data.cells import plain
 from prefdissect.data.flags import FLAG
 from prefdissect.errors import FileFormatError
 from prefdissect.features import Design, Encoder
-from prefdissect.inference import Fit, Posterior
+from prefdissect.inference import Fit, Posterior, PriorArrays
 from prefdissect.schema import PropertySchema
 
 __all__ = ["read_file", "write_file"]
 
-_FORMAT = 2  # 2: covariances and the likelihood's Gaussian of each fit; engines and certificates
+_FORMAT = 3  # 3: the prior of each column
 _CONTRACT = ["prompt_id", "response_id_a", "response_id_b", "model_a", "model_b", "cluster", FLAG]
 _PER_FIT = ("engine", "certified", "certificate")
 _MATRICES = ("cov", "precision")
@@ -96,7 +96,7 @@ def _check_format(path: Path, written: int) -> None:
         raise FileFormatError(f"{str(path)!r} was written by a newer prefdissect (format {written}); upgrade")
     if written < _FORMAT:
         raise FileFormatError(
-            f"{str(path)!r} was written by an older prefdissect (format {written}), without the covariances and "
+            f"{str(path)!r} was written by an older prefdissect (format {written}), without the prior or "
             "certificates of its fits; dissect the data again, which takes seconds"
         )
 
@@ -123,7 +123,13 @@ def _pack_fits(posterior: Posterior) -> xr.Dataset:
         "group": list(posterior.groups),
         "property": list(posterior.columns),
     }
-    return xr.Dataset({**fields, **matrices, **per_fit, "fitted": (grid, fitted.astype("int8"))}, coords=coords)
+    prior = {
+        "prior_scale": (("property",), posterior.prior.scale),
+        "prior_is_laplace": (("property",), posterior.prior.is_laplace.astype("int8")),
+    }
+    return xr.Dataset(
+        {**fields, **matrices, **per_fit, **prior, "fitted": (grid, fitted.astype("int8"))}, coords=coords
+    )
 
 
 def _of(posterior: Posterior, judge: str, group: str, name: str) -> Any:
@@ -150,7 +156,8 @@ def _unpack_fits(fits: xr.Dataset, posterior: xr.Dataset, interval: float) -> Po
                     certified=bool(cell["certified"]),
                     certificate=json.loads(str(cell["certificate"].item())),
                 )
-    return Posterior(judges, groups, _names(fits, "property"), out, draws.shape[2:4], interval)
+    prior = PriorArrays(fits["prior_scale"].to_numpy().astype(float), fits["prior_is_laplace"].to_numpy().astype(bool))
+    return Posterior(judges, groups, _names(fits, "property"), out, draws.shape[2:4], interval, prior)
 
 
 def _pack_design(design: Design) -> xr.Dataset:

@@ -12,7 +12,7 @@ import numpy as np
 
 from prefdissect._typing import FloatArray
 
-__all__ = ["FEW_DRAWS", "LEAST_ESS", "MOST_R_HAT", "certify_chains", "certify_standin", "moved_well"]
+__all__ = ["FEW_DRAWS", "LEAST_ESS", "MOST_R_HAT", "certify_chains", "certify_standin", "failed_criteria", "moved_well"]
 
 # Samplers: the customary limits (Vehtari et al. 2021), for every column.
 MOST_R_HAT, LEAST_ESS = 1.01, 400
@@ -36,6 +36,24 @@ def certify_chains(r_hat: FloatArray, ess_bulk: FloatArray, *, acceptance: float
 def moved_well(certificate: Mapping[str, float]) -> bool:
     """Whether a sampler moved as it should: if so, only more draws can help where it is not certified."""
     return certificate.get("acceptance", 1.0) >= LEAST_ACCEPTANCE and certificate.get("divergences", 0.0) == 0
+
+
+def failed_criteria(r_hat: FloatArray, ess_bulk: FloatArray, certificate: Mapping[str, float]) -> list[str]:
+    """Return the criteria that a sampler's fit without a certificate fails, each with its figure and the limit.
+
+    The figures are those of `Fit`: over folds the largest R-hat, and the sum of the effective sample sizes. So
+    where none fails in sum, a fold was too short.
+    """
+    acceptance, divergences = certificate.get("acceptance", 1.0), certificate.get("divergences", 0.0)
+    fails = {
+        f"R-hat {r_hat.max():.3f} (at most {MOST_R_HAT})": not (r_hat <= MOST_R_HAT).all(),
+        f"effective sample size {ess_bulk.min():.0f} (at least {LEAST_ESS})": not (ess_bulk >= LEAST_ESS).all(),
+        f"acceptance {acceptance:.2f} (at least {LEAST_ACCEPTANCE})": acceptance < LEAST_ACCEPTANCE,
+        f"{divergences:.0f} divergences (none)": divergences > 0,
+    }
+    return [said for said, failed in fails.items() if failed] or [
+        f"effective sample size of a fold (at least {LEAST_ESS})"
+    ]
 
 
 def certify_standin(

@@ -4,46 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from dataclasses import replace
 
 import joblib
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
-from prefdissect._typing import Engine, IntArray
+from prefdissect._typing import Engine, FloatArray, IntArray
 from prefdissect.errors import ConvergenceWarning, TooFewPairsError
 from prefdissect.features import Cell, Design
+from prefdissect.inference.certificate import failed_criteria
 from prefdissect.inference.engines import draw
 from prefdissect.inference.ep import fit_ep
 from prefdissect.inference.fit_data import FitData, gather
+from prefdissect.inference.options import FitOptions
 from prefdissect.inference.posterior import Fit, Posterior
 from prefdissect.inference.prior import PriorArrays
+from prefdissect.inference.progress import progress_bar
 from prefdissect.inference.summary import keep_draws, summarise
+from prefdissect.inference.threads import one_blas_thread
 
-__all__ = ["FitOptions", "fit_design"]
+__all__ = ["fit_design", "refit", "stream_of"]
 
 _CELLS_AT_ONCE, _FITS_AT_ONCE = 16, 64  # of one task, which shares the rows; few enough that all cores have some
-
-
-@dataclass(frozen=True)
-class FitOptions:
-    """How to fit: see `dissect`."""
-
-    engine: Engine
-    draws: int
-    chains: int
-    folds: int | None
-    interval: float
-    min_pairs: int
-    random_seed: int
 
 
 def fit_design(design: Design, prior: PriorArrays, options: FitOptions, *, progress: bool | None = None) -> Posterior:
@@ -77,6 +62,7 @@ def fit_design(design: Design, prior: PriorArrays, options: FitOptions, *, progr
         fits=fits,
         shape=(options.chains, kept),
         interval=options.interval,
+        prior=prior,
     )
 
 
@@ -92,20 +78,12 @@ def _run(
     cells: Sequence[Cell], prior: PriorArrays, options: FitOptions, kept: int, progress: bool | None
 ) -> Iterator[tuple[Cell, Fit]]:
     """Yield each cell with its fit, in any order, with a bar that shows if the work takes a while."""
-    from tqdm.auto import tqdm
+    if options.engine != "nuts":  # before threads start, which would wait for one another
+        from prefdissect.inference.compiled.warm import compile_all
 
-    if options.engine != "nuts":
-        _compile_first()
+        compile_all()
     tasks = split(cells, options)
-    bar = tqdm(
-        total=len(cells) * (options.folds or 1),
-        desc="fitting",
-        bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
-        delay=1.5,
-        disable=not (_is_watched() if progress is None else progress),
-        leave=False,
-    )
-    with bar, _one_blas_thread():
+    with progress_bar("fitting", len(cells) * (options.folds or 1), progress) as bar, one_blas_thread():
         if joblib.effective_n_jobs(None) > 1:
             home = os.getpid()
             delayed = (joblib.delayed(_fit_elsewhere)(task, prior, options, kept, home) for task in tasks)
@@ -118,13 +96,6 @@ def _run(
                 tasks, pool.map(lambda task: fit_cells(task, prior, options, kept, bar.update), tasks), strict=True
             ):
                 yield from zip(task, fits, strict=True)
-
-
-def _compile_first() -> None:
-    """Compile before threads start, which would wait for one another."""
-    from prefdissect.inference.compiled.warm import compile_all
-
-    compile_all()
 
 
 def split(cells: Sequence[Cell], options: FitOptions) -> list[list[Cell]]:
@@ -141,49 +112,12 @@ def split(cells: Sequence[Cell], options: FitOptions) -> list[list[Cell]]:
     return sorted(tasks, key=lambda task: sum(map(len, task)), reverse=True)
 
 
-@lru_cache(maxsize=1)
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-class _Users:
-    """How many calls want one thread, and what the first of them found."""
-
-    lock = threading.Lock()
-    count = 0
-    limiter: Any = None
-
-
-@contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """Keep the linear algebra from threads of its own: on matrices this narrow they only wait.
-
-    The first of several calls at once sets the limit, the last one lifts it.
-    """
-    with _Users.lock:
-        _Users.count += 1
-        if _Users.count == 1:
-            _Users.limiter = _blas().limit(limits=1, user_api="blas")
-    try:
-        yield
-    finally:
-        with _Users.lock:
-            _Users.count -= 1
-            if _Users.count == 0:
-                _Users.limiter.restore_original_limits()
-
-
 def _fit_elsewhere(task: list[Cell], prior: PriorArrays, options: FitOptions, kept: int, home: int) -> list[Fit]:
     """Fit a task of joblib's, in a thread of the process that is `home` or in another process."""
     if os.getpid() == home:
         return fit_cells(task, prior, options, kept)
-    with _one_blas_thread():
+    with one_blas_thread():
         return fit_cells(task, prior, options, kept)
-
-
-def _is_watched() -> bool:
-    """Whether a person is likely to look: a terminal, or a notebook."""
-    return sys.stderr.isatty() or "ipykernel" in sys.modules
 
 
 def fit_cells(
@@ -230,6 +164,13 @@ def _fit_cell(
     return summarise(drawn, standins, prior, interval=options.interval, kept=kept, rng=rng)
 
 
+def refit(cell: Cell, labels: FloatArray, prior: PriorArrays) -> FloatArray:
+    """Return posterior means under other labels of the same pairs [replicate, row]: [replicate, column], by `ep`."""
+    cells = [replace(cell, y=y) for y in labels]
+    every = [np.arange(len(cell))]
+    return np.array([fit_ep(part, prior).mean for (part,) in gather(cells, [every] * len(cells))])
+
+
 def leave_out_folds(n: int, options: FitOptions) -> list[IntArray]:
     """Return for each fold the rows that stay, after a shuffle; every row is left out once. Without folds, all rows.
 
@@ -245,8 +186,13 @@ def leave_out_folds(n: int, options: FitOptions) -> list[IntArray]:
 
 def make_rng(options: FitOptions, cell: Cell) -> np.random.Generator:
     """Return the random stream of one cell: the same whichever other cells the grid holds."""
-    name = hashlib.blake2b(f"{cell.judge}\x1f{cell.group}".encode(), digest_size=8).digest()
-    return np.random.default_rng([options.random_seed, int.from_bytes(name, "little")])
+    return stream_of(options.random_seed, cell.judge, cell.group)
+
+
+def stream_of(random_seed: int, *names: str) -> np.random.Generator:
+    """Return the random stream that belongs to these names."""
+    name = hashlib.blake2b("\x1f".join(names).encode(), digest_size=8).digest()
+    return np.random.default_rng([random_seed, int.from_bytes(name, "little")])
 
 
 def _warn_of_doubtful(fits: dict[tuple[str, str], Fit], asked: Engine) -> None:
@@ -264,8 +210,11 @@ def _warn_of_doubtful(fits: dict[tuple[str, str], Fit], asked: Engine) -> None:
         )
     if doubtful:
         judge, group = doubtful[0]
+        fit = fits[judge, group]
+        why = ", ".join(failed_criteria(fit.r_hat, fit.ess_bulk, fit.certificate))
         messages.append(
-            f"{len(doubtful)} of {len(fits)} fits are not certified; the first is judge {judge!r} in group {group!r}; "
-            "their rows say certified=False, and .certificates says why; more draws= or chains= may help"
+            f"{len(doubtful)} of {len(fits)} fits are not certified; the first is judge {judge!r} in group {group!r}, "
+            f"which fails by {why}; their rows say certified=False, and .certificates has the figures of all; more "
+            "draws= or chains= may help"
         )
     warnings.warn("; ".join(messages), ConvergenceWarning, stacklevel=4)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prefdissect._typing import Engine, FloatArray
+from prefdissect.inference.prior import PriorArrays
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,6 +70,8 @@ class Posterior:
         Chains and kept draws of every fit.
     interval
         Probability inside `lower` and `upper`.
+    prior
+        Of each column.
 
     Examples
     --------
@@ -86,6 +89,7 @@ class Posterior:
     fits: Mapping[tuple[str, str], Fit]
     shape: tuple[int, int]
     interval: float
+    prior: PriorArrays
 
     def sel(self, judges: Sequence[str], groups: Sequence[str]) -> Posterior:
         """Return the fits of these judges and groups."""

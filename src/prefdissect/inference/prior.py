@@ -11,7 +11,7 @@ import numpy as np
 from prefdissect._typing import BoolArray, FloatArray, check_positive
 from prefdissect.errors import OptionError, UnknownNameError, choices
 
-__all__ = ["PAPER_PRIOR", "Laplace", "Normal", "Prior", "PriorArrays", "PriorLike", "arrange_prior"]
+__all__ = ["NUISANCE_SD", "PAPER_PRIOR", "Laplace", "Normal", "Prior", "PriorArrays", "PriorLike", "arrange_prior"]
 
 
 _SCALES = {"above": 1e-50, "below": 1e50}  # whose squares, and squares of those, are numbers
@@ -55,6 +55,7 @@ class Normal:
 
 Prior: TypeAlias = Laplace | Normal
 PAPER_PRIOR = Laplace(0.1)
+NUISANCE_SD = 1.0  # of the normal prior of a column that is no property
 PriorLike: TypeAlias = Prior | Mapping[str, Prior]
 
 
@@ -74,7 +75,7 @@ class PriorArrays:
 def arrange_prior(prior: PriorLike, properties: Sequence[str], nuisance: Sequence[str] = ()) -> PriorArrays:
     """Return the prior of each column; `Laplace(0.1)` for properties that a mapping leaves out.
 
-    A nuisance column has the prior Normal(0, 1).
+    A nuisance column has the prior Normal(0, NUISANCE_SD).
 
     Raises
     ------
@@ -91,5 +92,5 @@ def arrange_prior(prior: PriorLike, properties: Sequence[str], nuisance: Sequenc
             raise OptionError(
                 f"prior={one!r} is not a prior; use Laplace(scale) or Normal(scale), or a mapping of them"
             )
-    each = [by_name.get(name, PAPER_PRIOR) for name in properties] + [Normal() for _ in nuisance]
+    each = [by_name.get(name, PAPER_PRIOR) for name in properties] + [Normal(NUISANCE_SD) for _ in nuisance]
     return PriorArrays(np.array([p.scale for p in each]), np.array([isinstance(p, Laplace) for p in each]))
