@@ -14,7 +14,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class FakeHub:
-    """One data set `owner/name`, its files, and whom it lets in."""
+    """One data set, or Space, `owner/name`, its files, and whom it lets in."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files = files
@@ -29,7 +29,7 @@ class FakeHub:
         parts = unquote(urlsplit(path).path).strip("/").split("/")
         if self.refuse_all:
             return self._refuse(self.refuse_all)
-        if parts[:2] == ["api", "datasets"]:
+        if parts[0] == "api" and parts[1] in ("datasets", "spaces"):
             if parts[2:4] != ["owner", "name"]:
                 return self._refuse((401, "RepoNotFound"))
             kind, revision = (parts[4], "/".join(parts[5:])) if parts[4:] else ("revision", "main")

@@ -480,7 +480,7 @@ def test_paper_weights_errors(tmp_path: Path) -> None:
 def test_weights_of_a_dissection(tmp_path: Path) -> None:
     data = pdx.simulate(400, judges=["me", "you"], random_seed=0).data
     result = pdx.dissect(data, by="both", engine="ep", random_seed=0)
-    content = json.loads(result.to_paper_weights(tmp_path / "7B_me.json", "me").read_text(encoding="utf-8"))
+    content = json.loads(result.to_reference(tmp_path / "7B_me.json", "me").read_text(encoding="utf-8"))
     own = result.weights.query("judge == 'me' and group == 'Advice'").set_index("property")["mean"]
 
     assert content["[Scenario] Advice"] == own[list(PAPER.ids)].tolist()

@@ -18,7 +18,7 @@ from huggingface_hub.utils import close_session
 
 import prefdissect as pdx
 from fake_hub import COMMIT, FakeHub, serve
-from prefdissect.data.hub import fetch, is_hub_address
+from prefdissect.data.hub import fetch, fetch_space, is_hub_address
 from prefdissect.data.hub_address import Address, parse_address
 from prefdissect.data.hub_files import choose_files, missing_shards, split_files
 from prefdissect.errors import FileFormatError, HubError, OptionError, TooFewPairsError
@@ -405,6 +405,26 @@ def test_a_cache_that_cannot_prove_to_be_whole_is_completed(cache, online):
 # Through the front door
 
 PAIRS = b"pair_id,clear_a,clear_b,judge_gpt-4-1106-preview\np%d,1,0,A\n"
+
+
+def test_files_of_a_space_are_downloaded_once_and_alone(online, cache):
+    folder = fetch_space("owner/name", "*train-*.csv", count=2)
+    assert [f.name for f in sorted(folder.rglob("*")) if f.is_file()] == [
+        "train-00000-of-00002.csv",
+        "train-00001-of-00002.csv",
+    ]
+    assert cache in folder.parents
+    online.requests.clear()
+    assert fetch_space("owner/name", "*train-*.csv", count=2) == folder
+    assert online.requests == []
+
+
+def test_a_space_with_fewer_files_is_refused(online, cache):
+    with pytest.raises(HubError, match=r"hf://spaces/owner/name: 2 of 3 files \*train-\*\.csv are in it; see https"):
+        fetch_space("owner/name", "*train-*.csv", count=3)
+    constants.HF_HUB_OFFLINE = True  # `online` puts it back
+    with pytest.raises(HubError, match="2 of 3 files .* are in the cache, unset HF_HUB_OFFLINE"):
+        fetch_space("owner/name", "*train-*.csv", count=3)
 
 
 def test_load_puts_the_parts_of_a_split_together(cache):

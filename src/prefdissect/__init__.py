@@ -17,7 +17,8 @@ Four values tell the story, each made from the one before it:
 `load` and `PreferenceData.from_frame` make the first; `measure_text` rates responses by `TEXT`,
 properties that their texts alone give. `Property` and `PropertySchema` say what can be rated,
 `PAPER` and `SCENARIOS` hold the properties and scenarios of Li et al. (ACL 2024); `Laplace` and
-`Normal` are priors; `simulate` makes studies whose weights are known. Errors are kinds of
+`Normal` are priors; `simulate` makes studies whose weights are known. `load_reference` gets the
+weights of the paper's 33 judges, `judge_table` what is known of them. Errors are kinds of
 `PrefDissectError`, warnings of `PrefDissectWarning`.
 """
 
@@ -27,6 +28,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from prefdissect.compare import JudgeSimilarity, ReferenceWeights, judge_table, load_reference
     from prefdissect.data import DataReport, PreferenceData, load
     from prefdissect.dissection import Dissection, dissect
     from prefdissect.errors import ConvergenceWarning, PrefDissectError, PrefDissectWarning
@@ -44,6 +46,7 @@ __all__ = [
     "DataReport",
     "Design",
     "Dissection",
+    "JudgeSimilarity",
     "Laplace",
     "Normal",
     "Posterior",
@@ -52,16 +55,20 @@ __all__ = [
     "PreferenceData",
     "Property",
     "PropertySchema",
+    "ReferenceWeights",
     "Scenario",
     "Study",
     "dissect",
+    "judge_table",
     "load",
+    "load_reference",
     "measure_text",
     "simulate",
 ]
 
 # Names are found when they are used: pandas, PyMC and ArviZ take seconds to import.
 _ROOMS = {
+    "compare": ("JudgeSimilarity", "ReferenceWeights", "judge_table", "load_reference"),
     "data": ("DataReport", "PreferenceData", "load"),
     "dissection": ("Dissection", "dissect"),
     "errors": ("ConvergenceWarning", "PrefDissectError", "PrefDissectWarning"),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from prefdissect import _arviz, storage, tables
 from prefdissect._typing import (
@@ -18,17 +20,26 @@ from prefdissect._typing import (
     Engine,
     Ties,
     check_choice,
-    check_count,
     check_flag,
-    check_positive,
+)
+from prefdissect.choose import choose_judges, pick
+from prefdissect.compare import (
+    JudgeSimilarity,
+    Measure,
+    ReferenceWeights,
+    agreement_table,
+    contrast_table,
+    disagreement_table,
+    draw_jointly,
+    judge_similarity,
+    place_table,
 )
 from prefdissect.data import PreferenceData, Source, load, load_for
-from prefdissect.data.judge_names import resolve_judge
 from prefdissect.data.writers import write_paper_weights
 from prefdissect.describe import describe
-from prefdissect.errors import OptionError, UnknownNameError, choices
+from prefdissect.errors import OptionError, choices
 from prefdissect.features import Design, build_design, groups_like
-from prefdissect.inference import PAPER_PRIOR, FitOptions, Posterior, PriorLike, arrange_prior, fit_design
+from prefdissect.inference import PAPER_PRIOR, Posterior, PriorLike, arrange_prior, check_options, fit_design
 from prefdissect.schema import PropertySchema
 from prefdissect.text import TEXT, rate_if_unrated, rate_like
 
@@ -115,12 +126,12 @@ def dissect(
     >>> result.top(1)[["side", "property"]].to_numpy().tolist()
     [['most', 'lengthy'], ['least', 'clear']]
     """
-    options = _check_options(engine, draws, chains, folds, interval, min_pairs, random_seed)
+    options = check_options(engine, draws, chains, folds, interval, min_pairs, random_seed)
     check_choice("encoding", encoding, Encoding)
     check_choice("ties", ties, Ties)
     check_flag("progress", progress)
     loaded = rate_if_unrated(load_for(data, judge, schema), progress=progress)
-    judges = _choose_judges(loaded, judge)
+    judges = choose_judges(loaded, judge)
     design = build_design(loaded, judges, by=by, encoding=encoding, ties=ties)
     posterior = fit_design(design, arrange_prior(prior, design.encoder.schema.ids), options, progress=progress)
     asked = {"by": by, "encoding": encoding, "ties": ties, "prior": repr(prior), **asdict(options)}
@@ -216,8 +227,8 @@ class Dissection:
         UnknownNameError
             If a judge or group is not in the result.
         """
-        judges = _pick("judge", judge, self.judges)
-        groups = _pick("group", group, self.groups)
+        judges = pick("judge", judge, self.judges)
+        groups = pick("group", group, self.groups)
         return Dissection(self.data, self.design.sel(judges, groups), self.fitted.sel(judges, groups), self.options)
 
     def predict(self, data: Source) -> pd.DataFrame:
@@ -238,6 +249,101 @@ class Dissection:
         x = self.design.complete(encoder.encode(data))
         return tables.prediction_table(self.fitted, x, data.pairs.index, in_group)
 
+    def similarity(
+        self, method: Measure = "pearson", *, groups: Sequence[str] | None = None, skipna: bool = False
+    ) -> JudgeSimilarity:
+        """Return how alike the judges are, overall and in each group, with the noise that is in it.
+
+        `method` is `pearson` (the paper's), `spearman`, `l1` or `l2`; `groups` the groups to show and average, all if
+        None (the posterior is that of all groups together). `skipna` averages over the groups that two judges both
+        have a fit in. Source: Li et al. 2024, section 5.2; the posterior is ours: see `JudgeSimilarity`.
+
+        Raises
+        ------
+        DataError
+            If there are fewer than two judges, or no two of them have a fit in a common group.
+        """
+        found = judge_similarity(
+            self.design,
+            self.fitted,
+            self._joint_weights,
+            method,
+            skipna=skipna,
+            random_seed=self.options["random_seed"],
+        )
+        return found if groups is None else found.sel(group=pick("group", groups, self.groups))
+
+    @cached_property
+    def _joint_weights(self) -> NDArray[np.float32]:
+        """Joint draws of the weights of all judges, made once."""
+        return draw_jointly(self.design, self.fitted, random_seed=self.options["random_seed"])
+
+    def agreement(self) -> pd.DataFrame:
+        """Return raw agreement and Cohen's kappa of each two judges and group; see `agreement_table`."""
+        return agreement_table(self.design)
+
+    def contrast(self, a: str, b: str, *, group: str | None = None, judge: str | None = None) -> pd.DataFrame:
+        """Return how two judges' weights differ, property by property, the largest difference first.
+
+        In `group`, or averaged over scenarios if None. With `judge`, `a` and `b` are two groups of this judge. See
+        `contrast_table` for the columns.
+
+        Raises
+        ------
+        UnknownNameError
+            If a name is not in the result.
+        OptionError
+            If `a` and `b` are the same, or both `group` and `judge` are given.
+        """
+        if judge is None:
+            a, b = pick("judge", [a], self.judges) + pick("judge", [b], self.judges)
+            where = self._scenarios if group is None else pick("group", group, self.groups)
+            sides = [(a, g) for g in where], [(b, g) for g in where]
+        else:
+            (judge,) = pick("judge", judge, self.judges)
+            sides = (
+                [(judge, g) for g in pick("group", a, self.groups)],
+                [(judge, g) for g in pick("group", b, self.groups)],
+            )
+            if group is not None:
+                raise OptionError(
+                    f"group={group!r} and judge={judge!r}: contrast two judges in a group, or two groups of a judge"
+                )
+        if a == b:
+            raise OptionError(f"contrast({a!r}, {b!r}): name two different ones")
+        return contrast_table(self.design, self.fitted, self.design.encoder.schema, *sides)
+
+    def disagreements(self, a: str, b: str, k: int = 10, *, group: str | None = None) -> pd.DataFrame:
+        """Return the `k` pairs on which two judges' fits differ most, and the properties that explain it.
+
+        In `group`, or in any scenario if None. See `disagreement_table` for the columns.
+
+        Raises
+        ------
+        UnknownNameError
+            If a name is not in the result.
+        """
+        a, b = pick("judge", [a], self.judges) + pick("judge", [b], self.judges)
+        where = self._scenarios if group is None else pick("group", group, self.groups)
+        return disagreement_table(self.design, self.fitted, self.design.encoder.schema, a, b, where, k)
+
+    @property
+    def _scenarios(self) -> list[str]:
+        """The groups that do not overlap; all of them where there are cases only."""
+        return [g for g in self.groups if self.design.group_kinds[g] != "case"] or self.groups
+
+    def place_among(self, reference: ReferenceWeights, *, method: Measure = "pearson") -> pd.DataFrame:
+        """Return how alike each judge is to each judge of a reference, nearest first; see `place_table`.
+
+        Raises
+        ------
+        UnknownNameError
+            If the properties differ, or no group is common.
+        """
+        kept = [role == "property" for role in self.design.roles]
+        means = self.fitted.stack("mean")[:, :, kept]
+        return place_table(means, self.fitted.judges, self.fitted.groups, tuple(self.properties), reference, method)
+
     def to_arviz(self) -> Any:
         """Return the draws as the installed ArviZ holds them: `InferenceData`, or `DataTree` from 1.0 on."""
         return _arviz.to_container(self.posterior)
@@ -250,9 +356,15 @@ class Dissection:
         """Return the weights as a LaTeX table (it needs the package booktabs)."""
         return tables.to_text(self.weights, "latex_booktabs", digits)
 
-    def to_paper_weights(self, path: str | Path, judge: str) -> Path:
-        """Write a judge's mean weights as the paper's authors' app takes them; see `writers.write_paper_weights`."""
-        return write_paper_weights(self.weights, path, judge)
+    def to_reference(self, path: str | Path, judge: str | None = None) -> Path:
+        """Write a judge's mean weights as the paper's authors' app takes new ones; see `writers.write_paper_weights`.
+
+        `judge` may be left out where there is one only. `load_reference` reads the file beside the released ones.
+        """
+        if judge is None and len(self.judges) > 1:
+            raise OptionError(f"judge=None, but the file holds one judge; {choices('', self.judges)}")
+        (name,) = pick("judge", judge, self.judges)
+        return write_paper_weights(self.weights, path, name)
 
     def save(self, path: str | Path, *, texts: bool = False) -> Path:
         """Write everything to one netCDF file, by default without the texts, and return its path."""
@@ -272,35 +384,6 @@ class Dissection:
         return f"<pre>{html.escape(repr(self))}</pre>" + self.summary().round(3).to_html()
 
 
-def _check_options(
-    engine: Engine,
-    draws: int,
-    chains: int,
-    folds: int | None,
-    interval: float,
-    min_pairs: int,
-    random_seed: int | np.random.Generator | None,
-) -> FitOptions:
-    """Return the options of a fit, each checked; a fresh seed where none is given."""
-    return FitOptions(
-        engine=check_choice("engine", engine, Engine),
-        draws=check_count("draws", draws, least=4),
-        chains=check_count("chains", chains, least=2),  # R-hat compares chains
-        folds=None if folds is None else check_count("folds", folds, least=2),
-        interval=check_positive("interval", interval, below=1),
-        min_pairs=check_count("min_pairs", min_pairs),
-        random_seed=_seed(random_seed),
-    )
-
-
-def _seed(random_seed: int | np.random.Generator | None) -> int:
-    if isinstance(random_seed, np.random.Generator):
-        return int(random_seed.integers(2**32))
-    if random_seed is None:
-        return int(np.random.SeedSequence().generate_state(1)[0])
-    return check_count("random_seed", random_seed, least=0)
-
-
 def _load_new(data: Source, schema: PropertySchema) -> PreferenceData:
     """Return pairs to predict, whose verdicts are not needed; what `TEXT` has and they lack is measured."""
     if isinstance(data, PreferenceData):
@@ -308,30 +391,6 @@ def _load_new(data: Source, schema: PropertySchema) -> PreferenceData:
     if any(prop in TEXT.properties for prop in schema):
         return rate_like(load(data, schema=schema), schema)
     return load(data, schema=schema, properties=list(schema.ids), judges=[])
-
-
-def _choose_judges(data: PreferenceData, judge: str | Sequence[str] | None) -> list[str]:
-    if not data.judges:
-        closest = dict(data.report.facts).get("judges", "").removeprefix("none")
-        raise UnknownNameError(
-            "these data have no judge: no column judge_<name>, and none was named; "
-            f"columns: {', '.join(data.source_columns)}; name the verdict column in judge={closest}"
-        )
-    return _pick("judge", judge, data.judges)
-
-
-def _pick(what: str, wanted: str | Sequence[str] | None, valid: Sequence[str]) -> list[str]:
-    """Return the wanted names, all of the valid ones if None, each once and each known."""
-    if wanted is None:
-        return list(valid)
-    asked = [wanted] if isinstance(wanted, str) else list(wanted)
-    if not asked:
-        raise OptionError(f"{what}=[] names none; {choices('', valid)}")
-    names = [resolve_judge(str(n), valid) for n in asked] if what == "judge" else asked
-    for name in names:
-        if name not in valid:
-            raise UnknownNameError(f"unknown {what} {name!r}; {choices(name, valid)}")
-    return list(dict.fromkeys(names))
 
 
 def _versions() -> dict[str, str]:

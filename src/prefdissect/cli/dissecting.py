@@ -18,11 +18,11 @@ from prefdissect.cli.options import (
     Seed,
     Split,
     as_source,
+    check_can_write,
     find_schema,
 )
 from prefdissect.cli.printing import print_result
 from prefdissect.cli.running import errors_told, run_and_tell
-from prefdissect.errors import FileFormatError
 
 __all__ = ["dissect"]
 
@@ -58,9 +58,7 @@ def dissect(
     from prefdissect.dissection import dissect as run
 
     with errors_told():
-        for path in (out, csv):
-            if path is not None and not path.parent.is_dir():  # before the work, not after it
-                raise FileFormatError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
+        check_can_write(out, csv)
         data = load_for(
             as_source(files),
             judge or None,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from prefdissect.errors import FileFormatError
 
 __all__ = [
     "Cases",
@@ -18,6 +21,7 @@ __all__ = [
     "Seed",
     "Split",
     "as_source",
+    "check_can_write",
     "find_schema",
 ]
 
@@ -46,6 +50,13 @@ Seed = Annotated[int, typer.Option("--seed", help="Seed of the draws; the same s
 def as_source(files: Sequence[str]) -> str | list[str]:
     """Return one file alone, and several as a list."""
     return files[0] if len(files) == 1 else list(files)
+
+
+def check_can_write(*paths: Path | None) -> None:
+    """Raise `FileFormatError` where a file could not be written: before the work, not after it."""
+    for path in paths:
+        if path is not None and not path.parent.is_dir():
+            raise FileFormatError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
 
 
 def find_schema(name: str | None) -> Any:

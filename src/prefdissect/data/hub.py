@@ -14,10 +14,11 @@ from prefdissect.data.hub_address import Address, is_hub_address, parse_address
 from prefdissect.data.hub_files import are_whole, choose_files, missing_shards
 from prefdissect.errors import HubError, OptionError, show
 
-__all__ = ["fetch", "is_hub_address"]
+__all__ = ["fetch", "fetch_space", "is_hub_address"]
 
 _LOG = logging.getLogger(__name__)
 _KIND = "dataset"
+_SAID = {"dataset": "data set", "space": "Space"}
 _SECONDS = 10.0  # to wait for the Hub's answer
 _OR_A_FILE = "or download the file in a browser and give its path instead"
 _LOG_IN = (
@@ -63,6 +64,37 @@ def fetch(address: str | Path, *, split: str | None = None, revision: str | None
         files = _download(place, split) if files is None else files
     _LOG.info("%s: %s", place, ", ".join(map(str, files)))
     return files
+
+
+def fetch_space(repo: str, pattern: str, *, count: int) -> Path:
+    """Return the local folder of a Space that holds the files of this name, downloaded unless the cache has them all.
+
+    `count` is how many there are at least: with fewer the cache may be incomplete.
+
+    Raises
+    ------
+    HubError
+        If the cache lacks some and the Hub cannot be reached, or the Space has fewer.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    place = Address(repo, kind="space")
+
+    def find(*, local: bool) -> Path:
+        return Path(snapshot_download(repo, repo_type="space", allow_patterns=[pattern], local_files_only=local))
+
+    with suppress(LocalEntryNotFoundError):
+        folder = find(local=True)
+        if len(list(folder.rglob(pattern))) >= count:
+            return folder
+    with _explained(place):
+        folder = find(local=_is_offline())
+    found = len(list(folder.rglob(pattern)))
+    if found < count:
+        where = f"the cache, {_go_online(place)}" if _is_offline() else f"it; see {place.page}/tree/main"
+        raise HubError(f"{place}: {found} of {count} files {pattern} are in {where}")
+    return folder
 
 
 def _is_offline() -> bool:
@@ -157,8 +189,8 @@ def _explained(place: Address) -> Iterator[None]:
         ) from None
     except errors.RepositoryNotFoundError:
         raise HubError(
-            f"the Hub has no data set {place.repo!r} that you may see. An address has the form "
-            f"hf://datasets/OWNER/NAME, and {place.page} is then its page. If it is private, {_LOG_IN}"
+            f"the Hub has no {_SAID[place.kind]} {place.repo!r} that you may see. An address has the form "
+            f"hf://{place.kind}s/OWNER/NAME, and {place.page} is then its page. If it is private, {_LOG_IN}"
         ) from None
     except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled):
         raise HubError(f"{place} is not in the cache, {_why_not(place)}") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote, unquote
 
 from prefdissect.errors import HubError, OptionError, show
@@ -27,17 +28,18 @@ _KINDS = ("datasets/", "models/", "spaces/", "buckets/")
 class Address:
     """A data set on the Hub, in one of its revisions, or a file or folder of it.
 
-    `revision` None is the default branch; `path` is empty for the whole repository.
+    `revision` None is the default branch; `path` is empty for the whole repository. `kind` is what the Hub calls it.
     """
 
     repo: str
     revision: str | None = None
     path: str = ""
+    kind: Literal["dataset", "space"] = "dataset"
 
     @property
     def page(self) -> str:
-        """Where a person finds the data set."""
-        return f"https://huggingface.co/datasets/{self.repo}"
+        """Where a person finds the repository."""
+        return f"https://huggingface.co/{self.kind}s/{self.repo}"
 
     def at(self, path: str) -> Address:
         """Return the address of a file or folder of the same revision."""
@@ -47,7 +49,9 @@ class Address:
         revision = self.revision or ""
         if not re.fullmatch(_REVISION, revision):
             revision = quote(revision, safe="")
-        return f"hf://datasets/{self.repo}{'@' + revision if revision else ''}{'/' + self.path if self.path else ''}"
+        return (
+            f"hf://{self.kind}s/{self.repo}{'@' + revision if revision else ''}{'/' + self.path if self.path else ''}"
+        )
 
 
 def is_hub_address(source: object) -> bool:
@@ -75,7 +79,7 @@ def parse_address(source: str | Path, revision: str | None = None) -> Address:
     Examples
     --------
     >>> parse_address("hf://datasets/lmsys/mt_bench_human_judgments@main/data")
-    Address(repo='lmsys/mt_bench_human_judgments', revision='main', path='data')
+    Address(repo='lmsys/mt_bench_human_judgments', revision='main', path='data', kind='dataset')
     """
     if not (revision is None or isinstance(revision, str) and revision):
         raise OptionError(f"revision={show(revision)} must be the name of a branch, a tag or a commit, or None")
