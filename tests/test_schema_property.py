@@ -340,7 +340,9 @@ TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
 
 # 100 random schemas: YAML has many words and numbers that it must quote to give back as text.
 @given(
-    labels=st.dictionaries(TEXT, st.floats(-5, 5), min_size=2, max_size=5).filter(lambda d: len(set(d.values())) > 1),
+    labels=st.dictionaries(TEXT, st.floats(-5, 5), min_size=2, max_size=5).filter(
+        lambda d: len(set(d.values())) > 1 and len({label.strip().casefold() for label in d}) == len(d)
+    ),
     texts=st.tuples(TEXT, TEXT, TEXT.filter(bool)),
     threshold=st.floats(0, 1e6),
     scale=st.none() | st.floats(1e-9, 1e12),
