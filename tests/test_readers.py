@@ -644,3 +644,12 @@ def test_nan_in_what_python_wrote_is_a_gap() -> None:
 
     assert outcomes(data, "human") == ["A", "invalid", "B"]
     assert "is no list" in broken({**table.to_dict("list"), "all_preferences_unprocessed": ["{[]: nan}"]})
+
+
+def test_a_folder_of_pairs_and_other_tables_is_refused(tmp_path):
+    """Rows of a table of ratings would be pairs without responses; the message names both files."""
+    pd.DataFrame({"pair_id": [1, 2], "judge_me": ["A", "B"]}).to_csv(tmp_path / "pairs.csv", index=False)
+    pd.DataFrame({"response_id": [1, 2], "clear": [3, 1]}).to_csv(tmp_path / "ratings.csv", index=False)
+    with pytest.raises(DataError, match=r"pairs\.csv' holds pairs, and .*ratings\.csv', which was given with it"):
+        pdx.load(tmp_path)
+    assert len(pdx.load(tmp_path / "pairs.csv")) == 2

@@ -102,12 +102,24 @@ def recognise(parts: Sequence[Part], wanted: str | None = None, *, named: bool =
         return _insist(LAYOUTS[wanted], parts)
     fitting = [layout for layout in LAYOUTS.values() if layout is not TIDY and all(map(layout.knows, parts))]
     if any(map(_is_tidy, parts)) and not fitting:
+        _refuse_strangers(parts)
         return TIDY
     if fitting:
         return max(fitting, key=lambda layout: len(layout.columns))
     if all(isinstance(part.content, pd.DataFrame) and (named or _may_be_tidy(part)) for part in parts):
         return TIDY
     raise DataError(_describe(next(part for part in parts if not _may_be_tidy(part))))
+
+
+def _refuse_strangers(parts: Sequence[Part]) -> None:
+    """Raise where only some parts are tables of pairs: rows of the others would be pairs without anything."""
+    pairs = next(part for part in parts if _is_tidy(part))
+    for part in parts:
+        if not isinstance(part.content, pd.DataFrame) or not (_is_tidy(part) or _may_be_tidy(part)):
+            raise DataError(
+                f"{pairs.where} holds pairs, and {part.where}, which was given with it, does not; name the files that "
+                "belong together, one by one"
+            )
 
 
 def _insist(layout: Layout, parts: Sequence[Part]) -> Layout:
