@@ -19,7 +19,8 @@ COLUMNS = ("a", "b", "c")
 
 
 def make_cell(x: np.ndarray, y: np.ndarray, weight: np.ndarray | float = 1.0) -> Cell:
-    return Cell("j", "g", np.asarray(x, dtype=float), np.asarray(y, dtype=float), np.broadcast_to(weight, len(y)) * 1.0)
+    weights = np.broadcast_to(weight, len(y)) * 1.0
+    return Cell("j", "g", np.asarray(x, dtype=float), np.asarray(y, dtype=float), weights, np.arange(len(y)))
 
 
 def simulated_cell(n: int = 250, seed: int = 0) -> Cell:

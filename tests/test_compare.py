@@ -329,6 +329,7 @@ def test_judges_can_be_chosen_and_turned_round(similarity):
     turned = similarity.sel(judge=["c", "a"])
     assert list(turned.overall) == ["c", "a"]
     assert turned.overall.loc["c", "a"] == similarity.overall.loc["a", "c"]
+    assert similarity.sel(group="Code").groups == ("Code",)
     row = turned.to_frame(ceiling=True).iloc[0]
     assert (row["judge_a"], row["judge_b"], row["n"]) == ("c", "a", 1600)
     assert row["ceiling_a"] == similarity.ceiling.loc["c", "overall"]
@@ -347,8 +348,15 @@ def test_a_missing_fit_is_nan_and_skipna_averages_the_rest():
     assert np.isfinite(strict.overall.loc["a", "c"])
     assert lenient.overall.loc["a", "b"] == lenient.by_group["Advice"].loc["a", "b"]
     assert np.isfinite(lenient.upper.loc["a", "b"])
+    assert strict.notes == (
+        "in 1 of 2 scenarios a judge has no fit (too few pairs): overall values of a judge are NaN where it lacks one; "
+        "skipna=True averages over those that two judges share",
+    )
+    assert lenient.notes[0].endswith("two judges are compared in the others")
     with pytest.raises(DataError, match="'a' and 'b' is not known"):
         strict.clusters()
+    with pytest.raises(DataError, match="no fit in group 'Code'.*groups with fits of both sides: Advice; name one"):
+        result.contrast("a", "b")
     assert np.isnan(strict.closer(to="a", a="b", b="c"))
 
 

@@ -260,3 +260,70 @@ def test_equal_weights_have_no_similarity(tmp_path):
     (tmp_path / "model_Code_fitted_paras.jsonl").write_text("\n".join(lines), encoding="utf-8")
     found = pdx.load_reference("paper", tmp_path).similarity()
     assert np.isnan(found.overall.loc["a", "b"])
+
+
+def published_rows(data_dir, columns: int) -> list[list[str]]:
+    """Return the rows of the tables of recomputed top and last properties, by their number of columns."""
+    file = data_dir.parent / "reference" / "paper.md"
+    if not file.is_file():
+        pytest.skip("the recomputed tables of the paper are not beside the data")
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return [
+        row for row in rows if len(row) == columns and "no severe errors" in " ".join(row[-2:]) + "no severe errors"
+    ]
+
+
+def named(cell: str) -> list[tuple[str, float]]:
+    return [(part.rpartition(" ")[0].strip(), float(part.rpartition(" ")[2])) for part in cell.split(",")]
+
+
+def test_top_and_last_three_of_all_33_judges(reference, data_dir):
+    """The published values are rounded to two digits; neighbours closer than that may change places."""
+    overall = 100 * reference.overall().rename(columns=dict(zip(pdx.PAPER.ids, pdx.PAPER.labels, strict=True)))
+    found = [row for row in published_rows(data_dir, 3) if row[0] in reference.judges and row[2].count(",") == 2]
+    assert sorted(row[0] for row in found) == sorted(reference.judges)
+    for judge, top, last in found:
+        row = overall.loc[judge].sort_values(ascending=False)
+        for expected, values in ((named(top), row.head(3)), (named(last), row[::-1].head(3))):
+            assert [name for name, _ in expected] == list(values.index), judge
+            assert [value for _, value in expected] == pytest.approx(values.tolist(), abs=0.0051)
+
+
+def test_top_and_last_three_in_every_group(reference, data_dir):
+    names = {"human": "human", "GPT-4-Turbo": GPT_4, "GPT-3.5-Turbo": GPT_3}
+    found = [row for row in published_rows(data_dir, 4) if row[0] in names and row[1] in reference.groups]
+    assert len(found) == 3 * 16
+    table = reference.weights.assign(
+        label=lambda t: t["property"].map(dict(zip(pdx.PAPER.ids, pdx.PAPER.labels, strict=True)))
+    )
+    for judge, group, top, last in found:
+        rows = (
+            table[(table["judge"] == names[judge]) & (table["group"] == group)].set_index("label")["probability"] * 100
+        )
+        row = rows.sort_values(ascending=False)
+        for expected, values in ((named(top), row.head(3)), (named(last), row[::-1].head(3))):
+            assert [value for _, value in expected] == pytest.approx(values.tolist(), abs=0.051)
+            assert [value for _, value in expected] == pytest.approx([rows[name] for name, _ in expected], abs=0.051)
+
+
+def test_sensitivity_to_errors(reference):
+    """Mean probability over scenarios, as in the paper's Table 4."""
+    table = 100 * reference.overall()[["no_severe_errors", "no_moderate_errors", "no_minor_errors"]]
+    assert table.loc["human"].round(2).tolist() == [62.86, 52.45, 49.01]
+    assert table.loc[GPT_4].round(2).tolist() == [76.19, 58.00, 50.11]
+    assert table.loc[GPT_3].round(2).tolist() == [57.10, 52.01, 49.96]
+    best = table.drop(index=["human", GPT_4, GPT_3])["no_severe_errors"].sort_values(ascending=False)
+    assert best.round(2).head(3).to_dict() == {"qwen-72b-chat": 65.27, "qwen-72b": 64.72, "tulu-2-dpo-70b": 63.75}
+
+
+def test_numbers_that_the_released_weights_are_checked_by(reference, similarity):
+    """Single probabilities, and the mean similarity over all 16 groups."""
+    chance = 100 * reference.weights.set_index(["judge", "group", "property"])["probability"]
+    assert chance["human", "Communication", "lengthy"] == pytest.approx(61.9, abs=0.05)
+    assert chance["human", "Communication", "admit_limits"] == pytest.approx(38.7, abs=0.05)
+    assert chance["human", "Unsafe Queries", "admit_limits"] == pytest.approx(30.7, abs=0.05)
+    assert similarity.overall.loc["yi-6b", "yi-6b-chat"] == pytest.approx(0.8847, abs=5e-5)
+    assert similarity.overall.loc["qwen-14b", "qwen-14b-chat"] == pytest.approx(0.9632, abs=5e-5)
+    every = np.mean([table.loc["human", GPT_4] for table in similarity.by_group.values()])
+    assert every == pytest.approx(0.7108, abs=5e-5)

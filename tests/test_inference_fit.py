@@ -81,7 +81,7 @@ def test_other_seed_other_draws(serial):
 
 def test_streams_differ_by_seed_judge_and_group_and_by_nothing_else():
     def state(judge="j", group="g", **changes):
-        cell = Cell(judge, group, np.zeros((1, 1)), np.zeros(1), np.ones(1))
+        cell = Cell(judge, group, np.zeros((1, 1)), np.zeros(1), np.ones(1), np.zeros(1, dtype=np.int64))
         return tuple(make_rng(options(**changes), cell).integers(2**32, size=4))
 
     several = [state(), state(judge="k"), state(group="h"), state(random_seed=1), state("g", "j")]
@@ -120,7 +120,7 @@ def test_folds_average_the_fits_without_each_fold():
     rng = np.random.default_rng(5)
     x = rng.integers(-1, 2, (60, 3)).astype(float)
     y = (x @ [2.0, -1.5, 1.0] + rng.logistic(size=60) > 0).astype(float)
-    cell, prior = Cell("j", "g", x, y, np.ones(60)), arrange_prior(Normal(1.0), ("p", "q", "r"))
+    cell, prior = Cell("j", "g", x, y, np.ones(60), np.arange(60)), arrange_prior(Normal(1.0), ("p", "q", "r"))
     how = options(folds=3, draws=1000, chains=2, random_seed=6)
 
     def by_hand(rows):

@@ -28,10 +28,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from prefdissect.check import HeldOut
     from prefdissect.compare import JudgeSimilarity, ReferenceWeights, judge_table, load_reference
     from prefdissect.data import DataReport, PreferenceData, load
     from prefdissect.dissection import Dissection, dissect
     from prefdissect.errors import ConvergenceWarning, PrefDissectError, PrefDissectWarning
+    from prefdissect.explain import Explanation
     from prefdissect.features import Design
     from prefdissect.inference import Laplace, Normal, Posterior
     from prefdissect.schema import PAPER, SCENARIOS, Property, PropertySchema, Scenario
@@ -46,6 +48,8 @@ __all__ = [
     "DataReport",
     "Design",
     "Dissection",
+    "Explanation",
+    "HeldOut",
     "JudgeSimilarity",
     "Laplace",
     "Normal",
@@ -68,10 +72,12 @@ __all__ = [
 
 # Names are found when they are used: pandas, PyMC and ArviZ take seconds to import.
 _ROOMS = {
+    "check": ("HeldOut",),
     "compare": ("JudgeSimilarity", "ReferenceWeights", "judge_table", "load_reference"),
     "data": ("DataReport", "PreferenceData", "load"),
     "dissection": ("Dissection", "dissect"),
     "errors": ("ConvergenceWarning", "PrefDissectError", "PrefDissectWarning"),
+    "explain": ("Explanation",),
     "features": ("Design",),
     "inference": ("Laplace", "Normal", "Posterior"),
     "schema": ("PAPER", "SCENARIOS", "Property", "PropertySchema", "Scenario"),

@@ -18,6 +18,7 @@ IntArray: TypeAlias = NDArray[np.int64]
 
 Encoding: TypeAlias = Literal["comparison", "diff", "norm_diff"]
 Engine: TypeAlias = Literal["exact", "ep", "nuts"]
+MadeBy: TypeAlias = Literal["exact", "ep", "nuts", "robust"]  # what a fit's draws come from
 GroupKind: TypeAlias = Literal["scenario", "case", "all"]
 PropertyGroup: TypeAlias = Literal["basic", "error", "query-specific", "text"]
 PropertyKind: TypeAlias = Literal["rating", "count", "label", "words", "number"]

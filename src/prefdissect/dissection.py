@@ -5,14 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from prefdissect import _arviz, storage, tables
 from prefdissect._typing import (
@@ -22,24 +20,14 @@ from prefdissect._typing import (
     check_choice,
     check_flag,
 )
+from prefdissect.asking.checking import ChecksFits
+from prefdissect.asking.comparing import ComparesJudges
+from prefdissect.asking.explaining import ExplainsPairs
 from prefdissect.choose import choose_judges, pick
-from prefdissect.compare import (
-    JudgeSimilarity,
-    Measure,
-    ReferenceWeights,
-    agreement_table,
-    contrast_table,
-    disagreement_table,
-    draw_jointly,
-    judge_similarity,
-    place_table,
-)
 from prefdissect.data import PreferenceData, Source, load, load_for
-from prefdissect.data.writers import write_paper_weights
 from prefdissect.describe import describe
-from prefdissect.errors import OptionError, choices
-from prefdissect.features import Design, build_design, groups_like
-from prefdissect.inference import PAPER_PRIOR, Posterior, PriorLike, arrange_prior, check_options, fit_design
+from prefdissect.features import build_design, groups_like
+from prefdissect.inference import PAPER_PRIOR, PriorLike, arrange_prior, check_options, fit_design
 from prefdissect.schema import PropertySchema
 from prefdissect.text import TEXT, rate_if_unrated, rate_like
 
@@ -63,6 +51,7 @@ def dissect(
     folds: int | None = None,
     interval: float = 0.94,
     min_pairs: int = 10,
+    robust: bool = False,
     random_seed: int | np.random.Generator | None = None,
     progress: bool | None = None,
     schema: PropertySchema | str | Path | None = None,
@@ -104,6 +93,10 @@ def dissect(
         Probability inside the equal-tailed intervals.
     min_pairs
         A group with fewer usable pairs is reported and not fitted.
+    robust
+        Widen the posterior to what the clusters of pairs say (`data.pairs["cluster"]`; by default pairs of one prompt):
+        pairs that share a prompt or a response are not independent, and plain intervals are then too narrow. Also the
+        honest width for ties as half and soft labels. Rows name the engine `robust`.
     random_seed
         Seed; each fit's stream derives from it, its judge and its group. None takes a fresh one.
     progress
@@ -126,10 +119,11 @@ def dissect(
     >>> result.top(1)[["side", "property"]].to_numpy().tolist()
     [['most', 'lengthy'], ['least', 'clear']]
     """
-    options = check_options(engine, draws, chains, folds, interval, min_pairs, random_seed)
+    options = check_options(engine, draws, chains, folds, interval, min_pairs, random_seed, robust)
     check_choice("encoding", encoding, Encoding)
     check_choice("ties", ties, Ties)
     check_flag("progress", progress)
+    check_flag("robust", robust)
     loaded = rate_if_unrated(load_for(data, judge, schema), progress=progress)
     judges = choose_judges(loaded, judge)
     design = build_design(loaded, judges, by=by, encoding=encoding, ties=ties)
@@ -139,7 +133,7 @@ def dissect(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Dissection:
+class Dissection(ComparesJudges, ExplainsPairs, ChecksFits):
     """What each judge is preferring, in each group; made by `dissect` or `Dissection.load`.
 
     Parameters
@@ -162,26 +156,6 @@ class Dissection:
     >>> result.weights.shape, result.posterior["weight"].dims
     ((2, 19), ('chain', 'draw', 'judge', 'group', 'property'))
     """
-
-    data: PreferenceData
-    design: Design
-    fitted: Posterior
-    options: dict[str, Any]
-
-    @property
-    def judges(self) -> list[str]:
-        """The judges that were dissected."""
-        return list(self.fitted.judges)
-
-    @property
-    def groups(self) -> list[str]:
-        """The groups, those with too few pairs included."""
-        return list(self.fitted.groups)
-
-    @property
-    def properties(self) -> list[str]:
-        """Ids of the properties, in the order of the arrays."""
-        return list(self.design.encoder.schema.ids)
 
     @property
     def weights(self) -> pd.DataFrame:
@@ -249,101 +223,6 @@ class Dissection:
         x = self.design.complete(encoder.encode(data))
         return tables.prediction_table(self.fitted, x, data.pairs.index, in_group)
 
-    def similarity(
-        self, method: Measure = "pearson", *, groups: Sequence[str] | None = None, skipna: bool = False
-    ) -> JudgeSimilarity:
-        """Return how alike the judges are, overall and in each group, with the noise that is in it.
-
-        `method` is `pearson` (the paper's), `spearman`, `l1` or `l2`; `groups` the groups to show and average, all if
-        None (the posterior is that of all groups together). `skipna` averages over the groups that two judges both
-        have a fit in. Source: Li et al. 2024, section 5.2; the posterior is ours: see `JudgeSimilarity`.
-
-        Raises
-        ------
-        DataError
-            If there are fewer than two judges, or no two of them have a fit in a common group.
-        """
-        found = judge_similarity(
-            self.design,
-            self.fitted,
-            self._joint_weights,
-            method,
-            skipna=skipna,
-            random_seed=self.options["random_seed"],
-        )
-        return found if groups is None else found.sel(group=pick("group", groups, self.groups))
-
-    @cached_property
-    def _joint_weights(self) -> NDArray[np.float32]:
-        """Joint draws of the weights of all judges, made once."""
-        return draw_jointly(self.design, self.fitted, random_seed=self.options["random_seed"])
-
-    def agreement(self) -> pd.DataFrame:
-        """Return raw agreement and Cohen's kappa of each two judges and group; see `agreement_table`."""
-        return agreement_table(self.design)
-
-    def contrast(self, a: str, b: str, *, group: str | None = None, judge: str | None = None) -> pd.DataFrame:
-        """Return how two judges' weights differ, property by property, the largest difference first.
-
-        In `group`, or averaged over scenarios if None. With `judge`, `a` and `b` are two groups of this judge. See
-        `contrast_table` for the columns.
-
-        Raises
-        ------
-        UnknownNameError
-            If a name is not in the result.
-        OptionError
-            If `a` and `b` are the same, or both `group` and `judge` are given.
-        """
-        if judge is None:
-            a, b = pick("judge", [a], self.judges) + pick("judge", [b], self.judges)
-            where = self._scenarios if group is None else pick("group", group, self.groups)
-            sides = [(a, g) for g in where], [(b, g) for g in where]
-        else:
-            (judge,) = pick("judge", judge, self.judges)
-            sides = (
-                [(judge, g) for g in pick("group", a, self.groups)],
-                [(judge, g) for g in pick("group", b, self.groups)],
-            )
-            if group is not None:
-                raise OptionError(
-                    f"group={group!r} and judge={judge!r}: contrast two judges in a group, or two groups of a judge"
-                )
-        if a == b:
-            raise OptionError(f"contrast({a!r}, {b!r}): name two different ones")
-        return contrast_table(self.design, self.fitted, self.design.encoder.schema, *sides)
-
-    def disagreements(self, a: str, b: str, k: int = 10, *, group: str | None = None) -> pd.DataFrame:
-        """Return the `k` pairs on which two judges' fits differ most, and the properties that explain it.
-
-        In `group`, or in any scenario if None. See `disagreement_table` for the columns.
-
-        Raises
-        ------
-        UnknownNameError
-            If a name is not in the result.
-        """
-        a, b = pick("judge", [a], self.judges) + pick("judge", [b], self.judges)
-        where = self._scenarios if group is None else pick("group", group, self.groups)
-        return disagreement_table(self.design, self.fitted, self.design.encoder.schema, a, b, where, k)
-
-    @property
-    def _scenarios(self) -> list[str]:
-        """The groups that do not overlap; all of them where there are cases only."""
-        return [g for g in self.groups if self.design.group_kinds[g] != "case"] or self.groups
-
-    def place_among(self, reference: ReferenceWeights, *, method: Measure = "pearson") -> pd.DataFrame:
-        """Return how alike each judge is to each judge of a reference, nearest first; see `place_table`.
-
-        Raises
-        ------
-        UnknownNameError
-            If the properties differ, or no group is common.
-        """
-        kept = [role == "property" for role in self.design.roles]
-        means = self.fitted.stack("mean")[:, :, kept]
-        return place_table(means, self.fitted.judges, self.fitted.groups, tuple(self.properties), reference, method)
-
     def to_arviz(self) -> Any:
         """Return the draws as the installed ArviZ holds them: `InferenceData`, or `DataTree` from 1.0 on."""
         return _arviz.to_container(self.posterior)
@@ -355,16 +234,6 @@ class Dissection:
     def to_latex(self, *, digits: int = 2) -> str:
         """Return the weights as a LaTeX table (it needs the package booktabs)."""
         return tables.to_text(self.weights, "latex_booktabs", digits)
-
-    def to_reference(self, path: str | Path, judge: str | None = None) -> Path:
-        """Write a judge's mean weights as the paper's authors' app takes new ones; see `writers.write_paper_weights`.
-
-        `judge` may be left out where there is one only. `load_reference` reads the file beside the released ones.
-        """
-        if judge is None and len(self.judges) > 1:
-            raise OptionError(f"judge=None, but the file holds one judge; {choices('', self.judges)}")
-        (name,) = pick("judge", judge, self.judges)
-        return write_paper_weights(self.weights, path, name)
 
     def save(self, path: str | Path, *, texts: bool = False) -> Path:
         """Write everything to one netCDF file, by default without the texts, and return its path."""

@@ -67,7 +67,7 @@ class Encoder:
 class Cell:
     """What one judge said of the pairs of one group: the data of one fit.
 
-    `x` is [row, column], `y` [row] in [0, 1], `weight` [row] above 0.
+    `x` is [row, column], `y` [row] in [0, 1], `weight` [row] above 0; rows of one `cluster` [row] are not independent.
     """
 
     judge: str
@@ -75,14 +75,19 @@ class Cell:
     x: FloatArray
     y: FloatArray
     weight: FloatArray
+    cluster: IntArray
 
     def __len__(self) -> int:
         """Return the number of pairs."""
         return len(self.y)
 
+    def only(self, column: int) -> Cell:
+        """Return the cell with this column only."""
+        return replace(self, x=np.ascontiguousarray(self.x[:, [column]]))
+
     def take(self, rows: IntArray | BoolArray) -> Cell:
         """Return the cell with these rows only."""
-        return replace(self, x=self.x[rows], y=self.y[rows], weight=self.weight[rows])
+        return replace(self, x=self.x[rows], y=self.y[rows], weight=self.weight[rows], cluster=self.cluster[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +106,8 @@ class Design:
         Shape [row, column], positive where A has more.
     y, weight
         Shape [row, judge]: preference for A in [0, 1], and weight, 0 where there is none.
+    cluster
+        Number of the cluster that each row's pair belongs to, [row]: pairs of one cluster are not independent.
     in_group
         Boolean, [row, group].
     judges, groups, group_kinds
@@ -128,17 +135,27 @@ class Design:
     x: FloatArray
     y: FloatArray
     weight: FloatArray
+    cluster: IntArray
     in_group: BoolArray
     judges: tuple[str, ...]
     groups: tuple[str, ...]
     group_kinds: Mapping[str, GroupKind]
     dropped: pd.DataFrame
 
+    @property
+    def is_property(self) -> BoolArray:
+        """Which columns are properties and no nuisance, [column]."""
+        return np.array([role == "property" for role in self.roles])
+
     def cell(self, judge: str, group: str) -> Cell:
         """Return what `judge` said of the pairs of `group`."""
+        j, rows = self.judges.index(judge), self.rows(judge, group)
+        return Cell(judge, group, self.x[rows], self.y[rows, j], self.weight[rows, j], self.cluster[rows])
+
+    def rows(self, judge: str, group: str) -> IntArray:
+        """Return the rows of the pairs of `group` that `judge` decided."""
         j, g = self.judges.index(judge), self.groups.index(group)
-        rows = self.in_group[:, g] & (self.weight[:, j] > 0)
-        return Cell(judge, group, self.x[rows], self.y[rows, j], self.weight[rows, j])
+        return np.flatnonzero(self.in_group[:, g] & (self.weight[:, j] > 0))
 
     def count(self) -> tuple[IntArray, IntArray]:
         """Return the pairs of each cell [judge, group], and those where a column is not 0 [judge, group, column]."""
@@ -150,7 +167,7 @@ class Design:
     def complete(self, x: FloatArray) -> FloatArray:
         """Return encoded properties with a 0 in every nuisance column: nothing is shown first, and so on."""
         whole = np.zeros((len(x), len(self.columns)))
-        whole[:, [role == "property" for role in self.roles]] = x
+        whole[:, self.is_property] = x
         return whole
 
     def count_soft(self) -> IntArray:
@@ -250,6 +267,7 @@ def build_design(
         x=np.column_stack([x, *extra.values()])[keep],
         y=y[keep],
         weight=weight[keep],
+        cluster=pd.factorize(data.pairs["cluster"].to_numpy(dtype=object)[keep])[0].astype(np.int64),
         in_group=in_group[keep],
         judges=tuple(judges),
         groups=tuple(map(str, groups.columns)),

@@ -29,7 +29,7 @@ from prefdissect.schema import PropertySchema
 
 __all__ = ["read_file", "write_file"]
 
-_FORMAT = 3  # 3: the prior of each column
+_FORMAT = 4  # 4: the prior of each column, the cluster of each row
 _CONTRACT = ["prompt_id", "response_id_a", "response_id_b", "model_a", "model_b", "cluster", FLAG]
 _PER_FIT = ("engine", "certified", "certificate")
 _MATRICES = ("cov", "precision")
@@ -171,6 +171,7 @@ def _pack_design(design: Design) -> xr.Dataset:
         "x": (("row", "property"), design.x),
         "y": (("row", "judge"), design.y),
         "weight": (("row", "judge"), design.weight),
+        "cluster": (("row",), design.cluster),
         "in_group": (("row", "group"), design.in_group.astype("int8")),
         "dropped": (("byte",), _to_bytes(design.dropped)),
     }
@@ -194,6 +195,7 @@ def _unpack_design(part: xr.Dataset, schema: PropertySchema) -> Design:
         x=part["x"].to_numpy().astype(float),
         y=part["y"].to_numpy().astype(float),
         weight=part["weight"].to_numpy().astype(float),
+        cluster=part["cluster"].to_numpy().astype(np.int64),
         in_group=part["in_group"].to_numpy().astype(bool),
         judges=_names(part, "judge"),
         groups=_names(part, "group"),

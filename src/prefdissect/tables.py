@@ -22,7 +22,7 @@ __all__ = ["overall_table", "prediction_table", "summary_table", "to_text", "top
 
 _SUMMARY = ["mean", "sd", "lower", "upper", "prob_positive", "probability", "r_hat", "ess_bulk"]
 _CERTIFICATE = ["judge", "group", "engine", "certified", "r_hat", "ess_bulk", "acceptance", "thin", "walks"]
-_CERTIFICATE += ["iterations", "residual_sd", "efficiency", "ridge_r_hat", "ridge_ess", "divergences"]
+_CERTIFICATE += ["iterations", "clusters", "residual_sd", "efficiency", "ridge_r_hat", "ridge_ess", "divergences"]
 _SUMMARY += ["identified", "certified", "n_pairs"]
 _MOST_DRAWS_FOR_PREDICTION = 1000
 
@@ -36,7 +36,7 @@ def weights_table(design: Design, posterior: Posterior, schema: PropertySchema) 
     n_differs, r_hat, ess_bulk, engine, certified, n_soft (pairs whose preference is neither 0 nor
     1: ties as half, soft labels, orders that disagree; intervals are not calibrated for them).
     """
-    kept = [role == "property" for role in design.roles]
+    kept = design.is_property
     n_pairs, n_differs = design.count()
     n_differs = n_differs[:, :, kept]
     grid = n_differs.shape
@@ -113,9 +113,9 @@ def certificate_table(posterior: Posterior) -> pd.DataFrame:
 
     Columns: judge, group, engine, certified, r_hat (the largest), ess_bulk (the smallest), and the
     figures of the engines, NaN where another made the fit: acceptance (share of accepted steps), thin
-    (sweeps a draw), walks (random-walk steps a draw), iterations (of expectation propagation),
-    residual_sd and efficiency (of its stand-in), ridge_r_hat and ridge_ess (of the draws behind the tables of
-    correlated columns), divergences.
+    (sweeps a draw), walks (random-walk steps a draw), iterations (of expectation propagation), clusters (of pairs,
+    behind a robust fit), residual_sd and efficiency (of its stand-in), ridge_r_hat and ridge_ess (of the draws behind
+    the tables of correlated columns), divergences.
     """
     rows = [
         {
@@ -141,7 +141,7 @@ def overall_table(design: Design, posterior: Posterior, schema: PropertySchema, 
     interval is that of the mean over draws. NaN if a scenario has no fit, unless `skipna`.
     Source: Li et al. 2024, Table 4.
     """
-    kept = [role == "property" for role in design.roles]
+    kept = design.is_property
     groups = [g for g in posterior.groups if design.group_kinds[g] != "case"]
     if not groups:
         raise OptionError(

@@ -46,6 +46,9 @@ def dissect(
     draws: Annotated[int, typer.Option(help="Draws per chain.")] = 1000,
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
     interval: Annotated[float, typer.Option(help="Probability inside the intervals.")] = 0.94,
+    robust: Annotated[
+        bool, typer.Option("--robust", help="Widen intervals to what the clusters of pairs say.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Save the dissection to this netCDF file.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write all weights to this CSV file.")] = None,
     seed: Seed = 0,
@@ -81,6 +84,7 @@ def dissect(
             draws=draws,
             chains=chains,
             interval=interval,
+            robust=robust,
             random_seed=seed,
         )
         print_result(result)

@@ -38,7 +38,7 @@ def ceiling_table(
     posterior means; the median over replicates. The column `overall` compares as the overall similarity does: the
     mean over scenarios, then the median. NaN without a fit.
     """
-    kept = np.array([role == "property" for role in design.roles])
+    kept = design.is_property
     with (
         progress_bar("ceilings", len(posterior.fits), progress) as bar,
         one_blas_thread(),

@@ -39,8 +39,12 @@ def contrast_table(
     missing = [key for key in (*first, *second) if key not in posterior.fits]
     if missing:
         judge, group = missing[0]
-        raise DataError(f"judge {judge!r} has no fit in group {group!r} (too few pairs), so it cannot be contrasted")
-    kept = np.array([role == "property" for role in design.roles])
+        shared = [g for g in posterior.groups if all((j, g) in posterior.fits for j in {first[0][0], second[0][0]})]
+        raise DataError(
+            f"judge {judge!r} has no fit in group {group!r} (too few pairs), so it cannot be contrasted there; groups "
+            f"with fits of both sides: {', '.join(shared) or 'none'}; name one in group="
+        )
+    kept = design.is_property
     tail = (1 - posterior.interval) / 2
     means, chances, weights, probabilities = [], [], [], []
     for side in (first, second):
@@ -93,7 +97,7 @@ def disagreement_table(
     check_count("k", k)
     if a == b:
         raise OptionError(f"disagreements({a!r}, {b!r}): name two different judges")
-    kept = np.array([role == "property" for role in design.roles])
+    kept = design.is_property
     both = [g for g in groups if (a, g) in posterior.fits and (b, g) in posterior.fits]
     if not both:
         raise DataError(f"judges {a!r} and {b!r} have no fit in a common group; too few pairs were judged by both")

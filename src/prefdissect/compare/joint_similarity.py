@@ -31,7 +31,7 @@ def draw_jointly(
 
     Scenarios share a prior, as their pairs are different ones. A case shares pairs with them, so each is on its own.
     """
-    kept = _properties(design)
+    kept = design.is_property
     together = [g for g in posterior.groups if design.group_kinds[g] != "case"]
     blocks = ([together] if together else []) + [[g] for g in posterior.groups if design.group_kinds[g] == "case"]
     drawn: dict[str, NDArray[np.float32]] = {}
@@ -70,7 +70,7 @@ def judge_similarity(
             "no two judges have a fit in a common group; .certificates lists the fits, .dropped what is missing"
         )
     _warn_of_units(design)
-    kept = _properties(design)
+    kept = design.is_property
     means = np.moveaxis(posterior.stack("mean")[:, :, kept], 1, 0)
     draws = _compare_draws(weights.reshape(-1, *weights.shape[2:]), method)
     similarity = JudgeSimilarity(
@@ -83,7 +83,7 @@ def judge_similarity(
         interval=posterior.interval,
         skipna=skipna,
         signal=_signal(means, np.moveaxis(posterior.stack("sd")[:, :, kept], 1, 0)),
-        notes=_note_twins(design),
+        notes=(*_note_gaps(design, fitted, skipna=skipna), *_note_twins(design)),
         find_ceiling=lambda: ceiling_table(design, posterior, method, random_seed=random_seed),
         find_agreement=lambda: agreement_table(design),
     )
@@ -110,9 +110,24 @@ def _diagnose(similarity: JudgeSimilarity, *, chains: int) -> JudgeSimilarity:
     return replace(similarity, r_hat=float(r_hat.max()), ess=float(ess.min()))
 
 
+def _note_gaps(design: Design, fitted: BoolArray, *, skipna: bool) -> tuple[str, ...]:
+    """Say that overall values are NaN, or of fewer scenarios, where a judge has no fit; `fitted` is [judge, group]."""
+    scenarios = fitted[:, [design.group_kinds[g] != "case" for g in design.groups]]
+    gaps = int((~scenarios.all(axis=0)).sum())
+    if not gaps:
+        return ()
+    then = (
+        "two judges are compared in the others"
+        if skipna
+        else "overall values of a judge are NaN where it lacks one; skipna=True averages over those that two judges "
+        "share"
+    )
+    return (f"in {gaps} of {scenarios.shape[1]} scenarios a judge has no fit (too few pairs): {then}",)
+
+
 def _note_twins(design: Design) -> tuple[str, ...]:
     """Say which properties always go together: how a weight is split between them cannot be told."""
-    names, x = design.encoder.schema.labels, design.x[:, _properties(design)]
+    names, x = design.encoder.schema.labels, design.x[:, design.is_property]
     length = np.sqrt((x * x).sum(axis=0))
     cosine = (x.T @ x) / np.outer(*[np.where(length > 0, length, np.inf)] * 2)
     return tuple(
@@ -134,10 +149,6 @@ def _warn_of_units(design: Design) -> None:
             PrefDissectWarning,
             stacklevel=4,
         )
-
-
-def _properties(design: Design) -> BoolArray:
-    return np.array([role == "property" for role in design.roles])
 
 
 def _compare_draws(weights: NDArray[np.float32], method: Measure) -> NDArray[np.float32]:

@@ -261,7 +261,9 @@ class JudgeSimilarity:
         table.attrs = {"interval": self.interval, "interval_kind": "equal-tailed", "method": self.method}
         return table
 
-    def sel(self, *, judge: Sequence[str] | None = None, group: Sequence[str] | None = None) -> JudgeSimilarity:
+    def sel(
+        self, *, judge: str | Sequence[str] | None = None, group: str | Sequence[str] | None = None
+    ) -> JudgeSimilarity:
         """Return the similarities of these judges, in this order, and groups.
 
         Raises
@@ -269,8 +271,8 @@ class JudgeSimilarity:
         UnknownNameError
             If a name is not one of the judges or groups.
         """
-        judges = list(self.judges if judge is None else judge)
-        groups = list(self.groups if group is None else group)
+        judges = [judge] if isinstance(judge, str) else list(self.judges if judge is None else judge)
+        groups = [group] if isinstance(group, str) else list(self.groups if group is None else group)
         j, g = [self._index(name) for name in judges], [self._group(name) for name in groups]
         ceiling, agreement = self.find_ceiling, self.find_agreement
         return replace(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from prefdissect.inference.fit import fit_design, refit
+from prefdissect.inference.fit import fit_design, fit_without, refit, stream_of
 from prefdissect.inference.joint import sample_joint
 from prefdissect.inference.options import FitOptions, check_options
 from prefdissect.inference.posterior import Fit, Posterior
 from prefdissect.inference.prior import PAPER_PRIOR, Laplace, Normal, Prior, PriorArrays, PriorLike, arrange_prior
+from prefdissect.inference.shapley import shapley_values
 
 __all__ = [
     "PAPER_PRIOR",
@@ -21,6 +22,9 @@ __all__ = [
     "arrange_prior",
     "check_options",
     "fit_design",
+    "fit_without",
     "refit",
     "sample_joint",
+    "shapley_values",
+    "stream_of",
 ]

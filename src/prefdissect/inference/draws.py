@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prefdissect._typing import Engine, FloatArray
+from prefdissect._typing import FloatArray, MadeBy
 
 __all__ = ["Draws"]
 
@@ -29,7 +29,7 @@ class Draws:
     weight: FloatArray
     r_hat: FloatArray
     ess_bulk: FloatArray
-    engine: Engine
+    engine: MadeBy
     certified: bool
     certificate: Mapping[str, float]
     on_ridges: FloatArray | None = None

@@ -12,7 +12,7 @@ from dataclasses import replace
 import joblib
 import numpy as np
 
-from prefdissect._typing import Engine, FloatArray, IntArray
+from prefdissect._typing import FloatArray, IntArray, MadeBy
 from prefdissect.errors import ConvergenceWarning, TooFewPairsError
 from prefdissect.features import Cell, Design
 from prefdissect.inference.certificate import failed_criteria
@@ -23,10 +23,11 @@ from prefdissect.inference.options import FitOptions
 from prefdissect.inference.posterior import Fit, Posterior
 from prefdissect.inference.prior import PriorArrays
 from prefdissect.inference.progress import progress_bar
+from prefdissect.inference.robust import sample_robust, widen
 from prefdissect.inference.summary import keep_draws, summarise
 from prefdissect.inference.threads import one_blas_thread
 
-__all__ = ["fit_design", "refit", "stream_of"]
+__all__ = ["fit_design", "fit_without", "refit", "stream_of"]
 
 _CELLS_AT_ONCE, _FITS_AT_ONCE = 16, 64  # of one task, which shares the rows; few enough that all cores have some
 
@@ -54,7 +55,7 @@ def fit_design(design: Design, prior: PriorArrays, options: FitOptions, *, progr
     kept = keep_draws(len(enough), options.draws, options.engine)
     found = {(cell.judge, cell.group): fit for cell, fit in _run(enough, prior, options, kept, progress)}
     fits = {(cell.judge, cell.group): found[cell.judge, cell.group] for cell in enough}
-    _warn_of_doubtful(fits, options.engine)
+    _warn_of_doubtful(fits, "robust" if options.robust else options.engine)
     return Posterior(
         judges=design.judges,
         groups=design.groups,
@@ -130,13 +131,14 @@ def fit_cells(
     """Return the posterior of each cell, from all its pairs or averaged over folds."""
     splits = [leave_out_folds(len(cell), options) for cell in cells]
     return [
-        _fit_cell(cell, parts, prior, options, kept, on_share)
-        for cell, parts in zip(cells, gather(cells, splits), strict=True)
+        (_fit_robustly if options.robust else _fit_cell)(cell, rows, parts, prior, options, kept, on_share)
+        for cell, rows, parts in zip(cells, splits, gather(cells, splits), strict=True)
     ]
 
 
 def _fit_cell(
     cell: Cell,
+    rows: Sequence[IntArray],
     parts: Sequence[FitData],
     prior: PriorArrays,
     options: FitOptions,
@@ -164,11 +166,37 @@ def _fit_cell(
     return summarise(drawn, standins, prior, interval=options.interval, kept=kept, rng=rng)
 
 
+def _fit_robustly(
+    cell: Cell,
+    rows: Sequence[IntArray],
+    parts: Sequence[FitData],
+    prior: PriorArrays,
+    options: FitOptions,
+    kept: int,
+    on_share: Callable[[float], object],
+) -> Fit:
+    """Return the posterior of one cell from stand-ins that are as wide as its clusters say."""
+    rng = make_rng(options, cell)
+    standins = [widen(cell, used, fit_ep(data, prior)) for used, data in zip(rows, parts, strict=True)]
+    drawn = []
+    for used, standin, stream in zip(rows, standins, rng.spawn(len(parts)), strict=True):
+        n = len(np.unique(cell.cluster[used]))
+        drawn.append(sample_robust(prior, standin, draws=options.draws, chains=options.chains, clusters=n, rng=stream))
+        on_share(1.0)
+    return summarise(drawn, standins, prior, interval=options.interval, kept=kept, rng=rng)
+
+
 def refit(cell: Cell, labels: FloatArray, prior: PriorArrays) -> FloatArray:
     """Return posterior means under other labels of the same pairs [replicate, row]: [replicate, column], by `ep`."""
     cells = [replace(cell, y=y) for y in labels]
     every = [np.arange(len(cell))]
     return np.array([fit_ep(part, prior).mean for (part,) in gather(cells, [every] * len(cells))])
+
+
+def fit_without(cell: Cell, kept: Sequence[IntArray], prior: PriorArrays) -> FloatArray:
+    """Return posterior means of fits to some rows of a cell each: [fit, column], by `ep`."""
+    (parts,) = gather([cell], [kept])
+    return np.array([fit_ep(part, prior).mean for part in parts])
 
 
 def leave_out_folds(n: int, options: FitOptions) -> list[IntArray]:
@@ -195,7 +223,7 @@ def stream_of(random_seed: int, *names: str) -> np.random.Generator:
     return np.random.default_rng([random_seed, int.from_bytes(name, "little")])
 
 
-def _warn_of_doubtful(fits: dict[tuple[str, str], Fit], asked: Engine) -> None:
+def _warn_of_doubtful(fits: dict[tuple[str, str], Fit], asked: MadeBy) -> None:
     """Warn once: of fits that no engine certifies, else of those that another engine had to take over."""
     doubtful = [key for key, fit in fits.items() if not fit.certified]
     replaced = [key for key, fit in fits.items() if fit.engine != asked]

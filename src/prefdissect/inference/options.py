@@ -22,6 +22,7 @@ class FitOptions:
     interval: float
     min_pairs: int
     random_seed: int
+    robust: bool = False
 
 
 def check_options(
@@ -32,6 +33,7 @@ def check_options(
     interval: float,
     min_pairs: int,
     random_seed: int | np.random.Generator | None,
+    robust: bool,
 ) -> FitOptions:
     """Return the options of a fit, each checked; a fresh seed where none is given."""
     return FitOptions(
@@ -42,6 +44,7 @@ def check_options(
         interval=check_positive("interval", interval, below=1),
         min_pairs=check_count("min_pairs", min_pairs),
         random_seed=_seed(random_seed),
+        robust=bool(robust),
     )
 
 

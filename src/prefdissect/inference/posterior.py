@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prefdissect._typing import Engine, FloatArray
+from prefdissect._typing import FloatArray, MadeBy
 from prefdissect.inference.prior import PriorArrays
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Fit:
     precision: FloatArray
     linear: FloatArray
     draws: NDArray[np.float32]
-    engine: Engine
+    engine: MadeBy
     certified: bool
     certificate: Mapping[str, float]
 

@@ -66,6 +66,10 @@ class PriorArrays:
     scale: FloatArray
     is_laplace: BoolArray
 
+    def take(self, columns: Sequence[int]) -> PriorArrays:
+        """Return the prior of these columns."""
+        return PriorArrays(self.scale[list(columns)], self.is_laplace[list(columns)])
+
     @property
     def sd(self) -> FloatArray:
         """Standard deviation of each column's prior."""

@@ -66,7 +66,7 @@ def summarise(
         precision=_average([s.precision for s in standins]),
         linear=_average([s.linear for s in standins]),
         draws=_thin(weight, min(kept, weight.shape[1])).astype(np.float32),
-        engine=max((d.engine for d in drawn), key=ORDER.index),
+        engine=max((d.engine for d in drawn), key=(*ORDER, "robust").index),
         certified=all(d.certified for d in drawn),
         certificate=_worst([d.certificate for d in drawn]),
     )
