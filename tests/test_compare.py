@@ -375,7 +375,13 @@ def test_a_missing_fit_is_nan_and_skipna_averages_the_rest():
         (lambda r: r.similarity().grouping({"z": "x"}), UnknownNameError, "names none of the judges"),
         (lambda r: r.similarity().grouping({"a": "x", "b": "y", "c": "z"}), DataError, "two judges of one class"),
         (lambda r: r.similarity().grouping({"a": "x", "b": "x", "c": "x"}), DataError, "two classes"),
-        (lambda r: r.similarity().grouping(["x"]), OptionError, "Series or a dict"),
+        (lambda r: r.similarity().grouping(["x"]), OptionError, "a dict or a Series does, and is a list"),
+        (
+            lambda r: r.similarity().grouping(pdx.judge_table()),
+            OptionError,
+            "is a DataFrame; of a table take one column",
+        ),
+        (lambda r: r.place_among("paper"), OptionError, "load it first"),
         (lambda r: r.contrast("a", "a"), OptionError, "two different"),
         (lambda r: r.contrast("a", "d"), UnknownNameError, "unknown judge"),
         (lambda r: r.contrast("Code", "Advice", judge="a", group="Code"), OptionError, "two groups of a judge"),
@@ -407,6 +413,16 @@ def test_weights_per_unit_of_different_ratings_are_warned_of():
     result = pdx.dissect(table, encoding="diff", schema=pdx.PAPER, engine="ep", random_seed=0)
     with pytest.warns(pdx.PrefDissectWarning, match="per unit of each rating"):
         result.similarity()
+
+
+@pytest.mark.parametrize(
+    ("properties", "said"), [(["clear"], "one property is NaN"), (["clear", "novel"], "is 1 or -1")]
+)
+def test_too_few_properties_are_said(properties, said):
+    study = pdx.simulate(200, schema=pdx.PAPER.select(properties), judges=2, scenarios=None, random_seed=0)
+    result = pdx.dissect(study.data, engine="ep", random_seed=0)
+    assert said in result.similarity().notes[0]
+    assert result.similarity("l1").notes == ()
 
 
 def test_little_signal_is_said():

@@ -119,6 +119,10 @@ class ComparesJudges(Fitted):
         UnknownNameError
             If the properties differ, or no group is common.
         """
+        if not isinstance(reference, ReferenceWeights):
+            raise OptionError(
+                f"reference={reference!r} is no ReferenceWeights; load it first: place_among(load_reference('paper'))"
+            )
         means = self.fitted.stack("mean")[:, :, self._kept]
         return place_table(means, self.fitted.judges, self.fitted.groups, tuple(self.properties), reference, method)
 

@@ -176,7 +176,10 @@ def _known(
 ) -> dict[str, object]:
     """Return what is known of the judges; a missing value is not known."""
     if not isinstance(mapping, pd.Series | Mapping):
-        raise OptionError(f"{argument}={mapping!r} must map judges to classes: a Series or a dict")
+        raise OptionError(
+            f"{argument}= must map judges to classes, as a dict or a Series does, and is a {type(mapping).__name__}; "
+            "of a table take one column: judge_table('paper')['family']"
+        )
     known = {str(judge): value for judge, value in dict(mapping).items() if not pd.isna(value)}
     found = {judge: known[judge] for judge in judges if judge in known}
     if not found:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from prefdissect._typing import BoolArray, FloatArray, check_choice
 from prefdissect.compare.agreement import agreement_table
 from prefdissect.compare.ceiling import ceiling_table
-from prefdissect.compare.measures import Measure, compare_weights
+from prefdissect.compare.measures import Measure, compare_weights, is_correlation
 from prefdissect.compare.similarity import JudgeSimilarity
 from prefdissect.errors import ConvergenceWarning, DataError, PrefDissectWarning
 from prefdissect.features import Design
@@ -83,7 +83,7 @@ def judge_similarity(
         interval=posterior.interval,
         skipna=skipna,
         signal=_signal(means, np.moveaxis(posterior.stack("sd")[:, :, kept], 1, 0)),
-        notes=(*_note_gaps(design, fitted, skipna=skipna), *_note_twins(design)),
+        notes=(*_note_few(design, method), *_note_gaps(design, fitted, skipna=skipna), *_note_twins(design)),
         find_ceiling=lambda: ceiling_table(design, posterior, method, random_seed=random_seed),
         find_agreement=lambda: agreement_table(design),
     )
@@ -108,6 +108,14 @@ def _diagnose(similarity: JudgeSimilarity, *, chains: int) -> JudgeSimilarity:
             stacklevel=4,
         )
     return replace(similarity, r_hat=float(r_hat.max()), ess=float(ess.min()))
+
+
+def _note_few(design: Design, method: Measure) -> tuple[str, ...]:
+    """Say that a correlation needs three properties to say anything."""
+    n = int(design.is_property.sum())
+    if n > 2 or not is_correlation(method):
+        return ()
+    return (f"a correlation over {'one property is NaN' if n == 1 else 'two properties is 1 or -1'}; use method='l1'",)
 
 
 def _note_gaps(design: Design, fitted: BoolArray, *, skipna: bool) -> tuple[str, ...]:
