@@ -48,6 +48,15 @@ def test_large_terms_are_exact_too(total):
     np.testing.assert_allclose(shapley_values(terms[None])[0], enumerate_coalitions(terms), atol=1e-10)
 
 
+def test_shapley_values_are_those_of_the_shap_package():
+    """Its exact explainer enumerates all coalitions, in double precision; the background is a pair of equals."""
+    shap = pytest.importorskip("shap", reason="shap has no release for this Python")
+    rng = np.random.default_rng(0)
+    weights, rows = rng.normal(0, 1, 10), rng.integers(-1, 2, (20, 10)).astype(float)
+    explainer = shap.explainers.Exact(lambda x: expit(x @ weights), np.zeros((1, 10)))
+    np.testing.assert_allclose(shapley_values(rows * weights), explainer(rows).values, atol=1e-8)
+
+
 @given(st.lists(TERM, min_size=1, max_size=40))
 def test_shapley_values_add_up_and_turn_with_the_sides(terms):
     """Efficiency, antisymmetry, nothing for nothing, alike for alike: what defines Shapley values."""

@@ -28,7 +28,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from prefdissect.check import HeldOut
+    from prefdissect.check import Checks, HeldOut
     from prefdissect.compare import JudgeSimilarity, ReferenceWeights, judge_table, load_reference
     from prefdissect.data import DataReport, PreferenceData, load
     from prefdissect.dissection import Dissection, dissect
@@ -44,6 +44,7 @@ __all__ = [
     "PAPER",
     "SCENARIOS",
     "TEXT",
+    "Checks",
     "ConvergenceWarning",
     "DataReport",
     "Design",
@@ -72,7 +73,7 @@ __all__ = [
 
 # Names are found when they are used: pandas, PyMC and ArviZ take seconds to import.
 _ROOMS = {
-    "check": ("HeldOut",),
+    "check": ("Checks", "HeldOut"),
     "compare": ("JudgeSimilarity", "ReferenceWeights", "judge_table", "load_reference"),
     "data": ("DataReport", "PreferenceData", "load"),
     "dissection": ("Dissection", "dissect"),

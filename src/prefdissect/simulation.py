@@ -39,6 +39,7 @@ _CASE_OF = {
     "correct_mistakes": "w_mistakes",
 }
 _SHARE_OF_CASE = 0.3  # of pairs that a query-specific property applies to, outside the paper's scenarios
+_SURE = 300.0  # log-odds beyond which nothing is left to chance, and whose exponential is still a number
 _FACTORS, _LOADING = 3, 0.6  # ratings of a response correlate through so many factors
 
 
@@ -288,7 +289,7 @@ def _judge(
     a_first = rng.random(logit.shape) < 0.5
     t = logit + np.where(a_first, order_effect, -order_effect)
     nu = _tie_parameter(t, tie_rate)
-    tied = rng.random(t.shape) < nu / (2 * np.cosh(t / 2) + nu)
+    tied = rng.random(t.shape) < nu / (2 * np.cosh(np.clip(t / 2, -_SURE, _SURE)) + nu)
     prefers_a = rng.random(t.shape) < expit(t)
     outcome = np.where(tied, "tie", np.where(prefers_a, "A", "B"))
     table = pd.DataFrame(

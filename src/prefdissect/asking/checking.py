@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from prefdissect._typing import check_count
 from prefdissect.asking.fitted import Fitted
-from prefdissect.check import HeldOut, hold_out
+from prefdissect.check import Checks, HeldOut, hold_out, longer, run_checks
 
 __all__ = ["ChecksFits"]
 
 
 class ChecksFits(Fitted):
     """The methods of `Dissection` that check its fits."""
+
+    def check(self, *, progress: bool | None = None) -> Checks:
+        """Return what speaks against trusting each fit: findings that say ok, look or stop, and what to do.
+
+        Convergence, pairs per property, separation, collinearity, clusters, balance and order, held-out prediction,
+        calibration, lapses, posterior predictive check, properties left out, the prior, placebo properties, permuted
+        labels, and signs. See `Checks`; thresholds and false alarms stand in the documentation, "What checks find".
+        """
+        return run_checks(
+            self.data,
+            self.design,
+            self.fitted,
+            dict(zip(self._schema.ids, self._schema.labels, strict=True)),
+            engine=self.options["engine"],
+            robust=self.options.get("robust", False),
+            min_pairs=self.options["min_pairs"],
+            random_seed=self.options["random_seed"],
+            progress=progress,
+        )
 
     def cross_validate(self, k: int = 10, *, random_seed: int | None = None, progress: bool | None = None) -> HeldOut:
         """Return how well pairs are predicted by fits that did not see them, beside three simple rules.
@@ -31,5 +50,6 @@ class ChecksFits(Fitted):
             k=check_count("k", k, least=2),
             min_pairs=max(self.options["min_pairs"], 2),
             random_seed=seed,
+            words=longer(self.data, self.design),
             progress=progress,
         )

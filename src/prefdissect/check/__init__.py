@@ -1,7 +1,10 @@
-"""Can a fit be trusted: predictions of pairs that it did not see."""
+"""Can a fit be trusted: findings of many checks, and predictions of pairs that it did not see."""
 
 from __future__ import annotations
 
+from prefdissect.check.checks import Checks
 from prefdissect.check.heldout import HeldOut, hold_out
+from prefdissect.check.left_out import longer
+from prefdissect.check.run import run_checks
 
-__all__ = ["HeldOut", "hold_out"]
+__all__ = ["Checks", "HeldOut", "hold_out", "longer", "run_checks"]

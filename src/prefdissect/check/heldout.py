@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import joblib
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.special import expit
 from prefdissect._typing import BoolArray, FloatArray, IntArray
 from prefdissect.errors import DataError
 from prefdissect.features import Design
-from prefdissect.inference import PriorArrays, fit_without, stream_of
+from prefdissect.inference import Normal, PriorArrays, arrange_prior, fit_without, stream_of
 from prefdissect.inference.progress import progress_bar
 from prefdissect.inference.threads import one_blas_thread
 
@@ -21,6 +22,7 @@ __all__ = ["HeldOut", "hold_out"]
 
 LENGTHS = ("lengthy", "length", "text_length", "words")  # properties that say how long a response is, by preference
 _MODELS = ("fit", "majority", "length only", "best single")
+_OF_WORDS = arrange_prior(Normal(1.0), ["words"])
 _BINS = 10
 _WILSON = 1.96**2  # of a 95% interval
 
@@ -86,20 +88,24 @@ def hold_out(
     k: int,
     min_pairs: int,
     random_seed: int,
+    keys: Sequence[tuple[str, str]] | None = None,
+    words: FloatArray | None = None,
     progress: bool | None = None,
 ) -> HeldOut:
     """Predict each pair by a fit to the other folds, never to a pair of its cluster.
 
     Pairs that share a prompt share what makes one response win, so a fit that has seen one predicts the other too well;
     `clusters` [pair] says which belong together. A pair whose preference is 1/2 is fitted and predicted, takes no part
-    in scores, and is counted in `n_undecided`.
+    in scores, and is counted in `n_undecided`. `keys`: the judges and groups; by default all with `min_pairs` pairs.
+    `words` [row]: by how much A is longer (log), which stands for length where no property does.
 
     Raises
     ------
     DataError
         If a group has fewer clusters than folds.
     """
-    keys = [(j, g) for g in design.groups for j in design.judges if len(design.rows(j, g)) >= min_pairs]
+    if keys is None:
+        keys = [(j, g) for g in design.groups for j in design.judges if len(design.rows(j, g)) >= min_pairs]
     of_row = pd.factorize(clusters.reindex(design.pair_ids).to_numpy())[0]
     with (
         progress_bar("holding out", len(keys), progress) as bar,
@@ -110,7 +116,7 @@ def hold_out(
         def work(key: tuple[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
             rows = design.rows(*key)
             folds = _deal(of_row[rows], k, key, random_seed)
-            found = _hold_out_cell(design, key, prior, rows, folds)
+            found = _hold_out_cell(design, key, prior, rows, folds, words)
             bar.update(1)
             return found
 
@@ -138,11 +144,12 @@ def _deal(clusters: IntArray, k: int, key: tuple[str, str], random_seed: int) ->
 
 
 def _hold_out_cell(
-    design: Design, key: tuple[str, str], prior: PriorArrays, rows: IntArray, folds: IntArray
+    design: Design, key: tuple[str, str], prior: PriorArrays, rows: IntArray, folds: IntArray, words: FloatArray | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     cell = design.cell(*key)
     kept = [np.flatnonzero(folds != fold) for fold in range(folds.max() + 1)]
     length = _length_column(design)
+    long = None if words is None or length is not None else replace(cell, x=words[rows][:, None])
     probability = {model: np.full(len(cell), np.nan) for model in _MODELS}
     chosen: list[int] = []
     means = fit_without(cell, kept, prior)
@@ -153,11 +160,14 @@ def _hold_out_cell(
         probability["majority"][test] = np.clip(weight @ y / weight.sum(), 1 / (2 * len(y)), 1 - 1 / (2 * len(y)))
         best = _best_single(cell.x[train], y, weight, design.is_property)
         chosen.append(best)
-        for model, column in (("length only", length), ("best single", best)):
-            if column is not None:
-                alone = cell.only(column)
-                (mean,) = fit_without(alone, [train], prior.take([column]))
-                probability[model][test] = expit(alone.x[test] @ mean)
+        alone = {"best single": (cell.only(best), prior.take([best]))}
+        if length is not None:
+            alone["length only"] = cell.only(length), prior.take([length])
+        elif long is not None:
+            alone["length only"] = long, _OF_WORDS
+        for model, (part, its_prior) in alone.items():
+            (mean,) = fit_without(part, [train], its_prior)
+            probability[model][test] = expit(part.x[test] @ mean)
     predictions = pd.DataFrame(
         {
             "judge": key[0],
@@ -170,9 +180,15 @@ def _hold_out_cell(
     ).astype({"judge": "str", "group": "str", "pair_id": "str"})
     decided = cell.y != 0.5
     names = {
-        "length only": design.columns[length] if length is not None else None,
+        "length only": design.columns[length]
+        if length is not None
+        else None
+        if long is None
+        else "(words of the text)",
         "best single": design.columns[int(np.bincount(chosen).argmax())],
     }
+    if length is not None:
+        names["length only"] = design.columns[length]
     scores = [
         {
             "judge": key[0],

@@ -1,4 +1,4 @@
-"""The command line: `prefdissect demo`, `inspect`, `dissect`, `compare`, `convert`, `schema`."""
+"""The command line: `prefdissect demo`, `inspect`, `dissect`, `compare`, `check`, `convert`, `schema`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from prefdissect.cli.checking import check
 from prefdissect.cli.comparing import compare
 from prefdissect.cli.converting import convert
 from prefdissect.cli.demo import demo
@@ -39,5 +40,5 @@ def main(
     """Tell what a judge is preferring: a weight per property, with a posterior."""
 
 
-for _command in (demo, inspect, dissect, compare, convert, schema):
+for _command in (demo, inspect, dissect, compare, check, convert, schema):
     app.command()(_command)

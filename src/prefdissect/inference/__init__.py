@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from prefdissect.inference.fit import fit_design, fit_without, refit, stream_of
+from prefdissect.inference.certificate import MOST_R_HAT, failed_criteria
+from prefdissect.inference.ep import StandIn
+from prefdissect.inference.fit import fit_design, fit_without, refit, stand_in, stream_of
 from prefdissect.inference.joint import sample_joint
 from prefdissect.inference.options import FitOptions, check_options
 from prefdissect.inference.posterior import Fit, Posterior
@@ -10,6 +12,7 @@ from prefdissect.inference.prior import PAPER_PRIOR, Laplace, Normal, Prior, Pri
 from prefdissect.inference.shapley import shapley_values
 
 __all__ = [
+    "MOST_R_HAT",
     "PAPER_PRIOR",
     "Fit",
     "FitOptions",
@@ -19,12 +22,15 @@ __all__ = [
     "Prior",
     "PriorArrays",
     "PriorLike",
+    "StandIn",
     "arrange_prior",
     "check_options",
+    "failed_criteria",
     "fit_design",
     "fit_without",
     "refit",
     "sample_joint",
     "shapley_values",
+    "stand_in",
     "stream_of",
 ]

@@ -17,7 +17,7 @@ from prefdissect.errors import ConvergenceWarning, TooFewPairsError
 from prefdissect.features import Cell, Design
 from prefdissect.inference.certificate import failed_criteria
 from prefdissect.inference.engines import draw
-from prefdissect.inference.ep import fit_ep
+from prefdissect.inference.ep import StandIn, fit_ep
 from prefdissect.inference.fit_data import FitData, gather
 from prefdissect.inference.options import FitOptions
 from prefdissect.inference.posterior import Fit, Posterior
@@ -27,7 +27,7 @@ from prefdissect.inference.robust import sample_robust, widen
 from prefdissect.inference.summary import keep_draws, summarise
 from prefdissect.inference.threads import one_blas_thread
 
-__all__ = ["fit_design", "fit_without", "refit", "stream_of"]
+__all__ = ["fit_design", "fit_without", "refit", "stand_in", "stream_of"]
 
 _CELLS_AT_ONCE, _FITS_AT_ONCE = 16, 64  # of one task, which shares the rows; few enough that all cores have some
 
@@ -197,6 +197,14 @@ def fit_without(cell: Cell, kept: Sequence[IntArray], prior: PriorArrays) -> Flo
     """Return posterior means of fits to some rows of a cell each: [fit, column], by `ep`."""
     (parts,) = gather([cell], [kept])
     return np.array([fit_ep(part, prior).mean for part in parts])
+
+
+def stand_in(cell: Cell, prior: PriorArrays, *, robust: bool = False) -> StandIn:
+    """Return the Gaussian block of a cell's likelihood with the posterior's moments, by `ep`; `robust` widens it."""
+    every = np.arange(len(cell))
+    (parts,) = gather([cell], [[every]])
+    found = fit_ep(parts[0], prior)
+    return widen(cell, every, found) if robust else found
 
 
 def leave_out_folds(n: int, options: FitOptions) -> list[IntArray]:

@@ -70,6 +70,14 @@ class PriorArrays:
         """Return the prior of these columns."""
         return PriorArrays(self.scale[list(columns)], self.is_laplace[list(columns)])
 
+    def scaled(self, factor: float) -> PriorArrays:
+        """Return the prior with every scale times `factor`."""
+        return PriorArrays(self.scale * factor, self.is_laplace)
+
+    def twice(self, columns: Sequence[int]) -> PriorArrays:
+        """Return the prior with these columns once more at the end."""
+        return self.take([*range(len(self.scale)), *columns])
+
     @property
     def sd(self) -> FloatArray:
         """Standard deviation of each column's prior."""

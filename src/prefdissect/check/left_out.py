@@ -1,0 +1,44 @@
+"""What the data hold of both responses, and the fit does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from prefdissect._typing import FloatArray
+from prefdissect.check.heldout import LENGTHS
+from prefdissect.data import PreferenceData
+from prefdissect.features import Design
+
+__all__ = ["differences_left_out", "longer"]
+
+_TEXTS = ("response_a", "response_b")
+_MOSTLY = 0.5  # share of pairs that must have a number
+
+
+def differences_left_out(data: PreferenceData, design: Design) -> dict[str, FloatArray]:
+    """Return by how much A has more of what the data hold of both responses and the fit does not, [row of the design].
+
+    Numbers in columns <x>_a and <x>_b that are no ids, and the words of the texts where no property stands for length.
+    """
+    pairs = data.pairs.loc[design.pair_ids]
+    found = {}
+    for column in pairs.columns:
+        name = column.removesuffix("_a")
+        if name == column or f"{name}_b" not in pairs or name in design.columns or name.endswith("id"):
+            continue
+        a, b = (pd.to_numeric(pairs[c], errors="coerce").to_numpy(dtype=np.float64) for c in (column, f"{name}_b"))
+        if np.isfinite(a - b).mean() > _MOSTLY:
+            found[name] = a - b
+    words = longer(data, design)
+    return found if words is None else found | {"number of words": words}
+
+
+def longer(data: PreferenceData, design: Design) -> FloatArray | None:
+    """Return the log of how many times A has B's words, [row of the design]; None without texts, or if it is fitted."""
+    if not set(_TEXTS) <= set(data.pairs.columns) or set(design.columns) & set(LENGTHS):
+        return None
+    pairs = data.pairs.loc[design.pair_ids]
+    a, b = (np.array([len(text.split()) for text in pairs[c].fillna("").astype(str)], dtype=np.float64) for c in _TEXTS)
+    difference: FloatArray = np.log1p(a) - np.log1p(b)
+    return difference

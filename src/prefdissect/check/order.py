@@ -1,0 +1,68 @@
+"""Does it matter which response is A, or which was shown first."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit, ndtr
+
+from prefdissect.check.case import Case, residualise, sum_clusters
+from prefdissect.check.finding import Finding, Level
+
+__all__ = ["check_balance", "check_order"]
+
+_UNEVEN, _ONE_SIDED = 0.1, 0.45  # share of A away from a half
+_LARGE = 1.0  # log-odds of being first, from which on the order decides more than most properties
+_FEW_ORDERS = 20
+_STEPS = 20  # of Newton's method, more than it takes
+
+
+def check_balance(case: Case) -> Finding:
+    """Whether A and B are preferred about equally often."""
+    rows = case.decided
+    if not len(rows):
+        return Finding("balance", "look", "no pair is decided: all are ties", look_at=_UNEVEN, stop_at=_ONE_SIDED)
+    label = case.cell.y[rows] > 0.5
+    share = float(label.mean())
+    away = abs(share - 0.5)
+    sums = sum_clusters(np.where(label, 0.5, -0.5), case.cell.cluster[rows])
+    chance = 2 * float(ndtr(-abs(sums.sum()) / np.sqrt((sums**2).sum())))
+    said = f"A is preferred in {share:.0%} of {len(rows):,} decided pairs"
+    if away >= _ONE_SIDED and len(rows) >= _FEW_ORDERS:
+        advice = "the source may put the preferred response first: load it with its reader, or shuffle A and B"
+        return Finding("balance", "stop", said, away, _UNEVEN, _ONE_SIDED, advice)
+    if away >= _UNEVEN and chance < case.alpha:
+        advice = "see what sets A apart: shown first, or always from one model? Shuffle A and B if nothing should"
+        return Finding("balance", "look", said, away, _UNEVEN, _ONE_SIDED, advice)
+    return Finding("balance", "ok", said, away, _UNEVEN, _ONE_SIDED)
+
+
+def check_order(case: Case) -> Finding:
+    """Whether being shown first wins, where the order is known."""
+    asked = case.asked
+    if len(asked.row) < _FEW_ORDERS or np.ptp(asked.first) == 0:
+        how = "was always the same" if len(asked.row) >= _FEW_ORDERS else "is not known"
+        said = f"not checked: which response was shown first {how}"
+        return Finding("order", "ok", said, stop_at=_LARGE)
+    effect, chance = _estimate(case)
+    wins = float(expit(effect))
+    said = f"of two equal responses the one shown first wins {wins:.0%} of the time ({effect:+.2f} log-odds)"
+    if chance >= case.alpha:
+        return Finding("order", "ok", f"{said}, which may be chance", abs(effect), stop_at=_LARGE)
+    advice = "ask in both orders, or at random, and say so; where order goes along with a property, weights mislead"
+    level: Level = "stop" if abs(effect) >= _LARGE and chance < case.strict else "look"
+    return Finding("order", level, said, abs(effect), stop_at=_LARGE, advice=advice)
+
+
+def _estimate(case: Case) -> tuple[float, float]:
+    """Return the log-odds of being first, given the properties, and the chance of one so large if there is none."""
+    asked, x = case.asked, case.cell.x[case.asked.row]
+    offset, effect = x @ case.fit.mean, 0.0
+    p = expit(offset)
+    alone = residualise(asked.first, x, asked.weight * p * (1 - p))
+    scores = sum_clusters(alone * asked.weight * (asked.y - p), case.cell.cluster[asked.row])
+    chance = 2 * float(ndtr(-abs(scores.sum()) / np.sqrt(max((scores**2).sum(), 1e-300))))
+    for _ in range(_STEPS):
+        p = expit(offset + effect * alone)
+        slope = float((asked.weight * alone**2 * p * (1 - p)).sum())
+        effect += float(np.clip((asked.weight * alone * (asked.y - p)).sum() / max(slope, 1e-12), -1, 1))
+    return effect, chance
