@@ -22,6 +22,7 @@ from prefdissect._typing import (
 )
 from prefdissect.asking.checking import ChecksFits
 from prefdissect.asking.comparing import ComparesJudges
+from prefdissect.asking.drawing import DrawsFigures
 from prefdissect.asking.explaining import ExplainsPairs
 from prefdissect.choose import choose_judges, pick
 from prefdissect.data import PreferenceData, Source, load, load_for
@@ -133,7 +134,7 @@ def dissect(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Dissection(ComparesJudges, ExplainsPairs, ChecksFits):
+class Dissection(ComparesJudges, ExplainsPairs, ChecksFits, DrawsFigures):
     """What each judge is preferring, in each group; made by `dissect` or `Dissection.load`.
 
     Parameters

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,9 @@ from prefdissect._typing import BoolArray, FloatArray, check_count
 from prefdissect.errors import UnknownNameError, choices
 from prefdissect.inference import Fit, shapley_values
 from prefdissect.schema import PropertySchema
+
+if TYPE_CHECKING:
+    from prefdissect.plots import Axes
 
 __all__ = ["Explanation", "explain_row", "surprise_table", "telling_table", "what_if_row"]
 
@@ -103,6 +107,12 @@ class Explanation:
             f"[{self.lower:.3f}, {self.upper:.3f}], {percent} intervals>"
         )
         return "\n".join([head, self.sentence, str(tabulate(shown, headers="keys", disable_numparse=True))])
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw how properties add up to the probability of A: a waterfall of Shapley values, with intervals."""
+        from prefdissect.plots import plot_waterfall
+
+        return plot_waterfall(self.table, ax, title=f"{self.pair_id}, {self.judge} in {self.group}")
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
@@ -17,6 +18,9 @@ from prefdissect.features import Design
 from prefdissect.inference import Normal, PriorArrays, arrange_prior, fit_without, stream_of
 from prefdissect.inference.progress import progress_bar
 from prefdissect.inference.threads import one_blas_thread
+
+if TYPE_CHECKING:
+    from prefdissect.plots import Axes
 
 __all__ = ["HeldOut", "hold_out"]
 
@@ -57,6 +61,12 @@ class HeldOut:
     scores: pd.DataFrame
     predictions: pd.DataFrame
     k: int
+
+    def plot(self, ax: Axes | None = None, *, judge: str | None = None, group: str | None = None) -> Axes:
+        """Draw observed shares against predicted probabilities, of all judges and groups or of some."""
+        from prefdissect.plots import plot_calibration
+
+        return plot_calibration(self.calibration(judge, group), ax)
 
     def calibration(self, judge: str | None = None, group: str | None = None) -> pd.DataFrame:
         """Return how often A was preferred where the fit says how often it should be, in ten bins of equal size.

@@ -1,4 +1,4 @@
-"""The command line: `prefdissect demo`, `inspect`, `dissect`, `compare`, `check`, `convert`, `schema`."""
+"""The command line: `prefdissect demo`, `inspect`, `dissect`, `compare`, `check`, `plot`, `convert`, `schema`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from prefdissect.cli.converting import convert
 from prefdissect.cli.demo import demo
 from prefdissect.cli.dissecting import dissect
 from prefdissect.cli.inspecting import inspect
+from prefdissect.cli.plotting import plot
 from prefdissect.cli.schemas import schema
 
 __all__ = ["app"]
@@ -40,5 +41,5 @@ def main(
     """Tell what a judge is preferring: a weight per property, with a posterior."""
 
 
-for _command in (demo, inspect, dissect, compare, check, convert, schema):
+for _command in (demo, inspect, dissect, compare, check, plot, convert, schema):
     app.command()(_command)

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,9 @@ from prefdissect.compare.grouping import GroupingTest, grouping_test
 from prefdissect.compare.measures import Measure, is_correlation
 from prefdissect.compare.rows import OVERALL, names_of_rows
 from prefdissect.errors import OptionError, UnknownNameError, choices
+
+if TYPE_CHECKING:
+    from prefdissect.plots import Axes
 
 __all__ = ["JudgeSimilarity"]
 
@@ -232,6 +235,18 @@ class JudgeSimilarity:
             permutations=permutations,
             random_seed=random_seed,
         )
+
+    def plot(self, ax: Axes | None = None, *, group: str | None = None) -> Axes:
+        """Draw the point values as a heat map, with intervals and the tree of judges, overall or in a group."""
+        from prefdissect.compare.drawing import draw_similarity
+
+        return draw_similarity(self, ax, group)
+
+    def plot_ceiling(self, ax: Axes | None = None, *, group: str | None = None) -> Axes:
+        """Draw each two judges' similarity beside the ceiling that noise sets it, overall or in a group."""
+        from prefdissect.compare.drawing import draw_ceiling
+
+        return draw_ceiling(self, ax, group)
 
     def to_frame(self, *, ceiling: bool = False) -> pd.DataFrame:
         """Return one row per group (`overall` first) and two judges.
