@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,10 +25,10 @@ from prefdissect.asking.comparing import ComparesJudges
 from prefdissect.asking.drawing import DrawsFigures
 from prefdissect.asking.explaining import ExplainsPairs
 from prefdissect.choose import choose_judges, pick
-from prefdissect.data import PreferenceData, Source, load, load_for
+from prefdissect.data import PreferenceData, Source, load, load_for, read_labels
 from prefdissect.describe import describe
 from prefdissect.features import build_design, groups_like
-from prefdissect.inference import PAPER_PRIOR, PriorLike, arrange_prior, check_options, fit_design
+from prefdissect.inference import PAPER_PRIOR, FitOptions, PriorLike, arrange_prior, check_options, fit_design
 from prefdissect.schema import PropertySchema
 from prefdissect.text import TEXT, rate_if_unrated, rate_like
 
@@ -205,6 +205,33 @@ class Dissection(ComparesJudges, ExplainsPairs, ChecksFits, DrawsFigures):
         judges = pick("judge", judge, self.judges)
         groups = pick("group", group, self.groups)
         return Dissection(self.data, self.design.sel(judges, groups), self.fitted.sel(judges, groups), self.options)
+
+    def add(
+        self,
+        name: str,
+        labels: Sequence[Any] | Mapping[str, Any] | pd.Series | str | Path,
+        *,
+        progress: bool | None = None,
+    ) -> Dissection:
+        """Return the dissection with one more judge, fitted like the others, which are not fitted again.
+
+        `labels` is one per pair of the data, a mapping from pair id, or a JSON or CSV file that holds either; see
+        `PreferenceData.with_judge` and `read_labels`.
+
+        Raises
+        ------
+        PrefDissectError
+            If there is a judge of that name, labels do not fit the pairs, or too few can be used.
+        """
+        given = read_labels(labels) if isinstance(labels, str | Path) else labels
+        data = self.data.with_judge(name, given)
+        asked = {key: self.options[key] for key in ("by", "encoding", "ties")}
+        design = build_design(data, [*self.judges, name], **asked).sel([*self.judges, name], self.groups)
+        options = FitOptions(**{one.name: self.options[one.name] for one in fields(FitOptions)})
+        new = fit_design(
+            design.sel([name], self.groups), self.fitted.prior, options, kept=self.fitted.shape[1], progress=progress
+        )
+        return Dissection(data, design, self.fitted.join(new), self.options | {"data_hash": data.hash})
 
     def predict(self, data: Source) -> pd.DataFrame:
         """Return the probability that A is preferred in each pair of `data`, with its interval.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,9 @@ from prefdissect.cli.options import (
 from prefdissect.cli.printing import print_result
 from prefdissect.cli.running import errors_told, run_and_tell
 
+if TYPE_CHECKING:
+    from prefdissect.data import PreferenceData
+
 __all__ = ["dissect"]
 
 
@@ -31,6 +34,14 @@ def dissect(
     files: Files,
     judge: Annotated[
         list[str] | None, typer.Option("--judge", "-j", help="Judge; repeat for several. Default: all.")
+    ] = None,
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--labels",
+            metavar="[NAME=]FILE",
+            help="Verdicts of one more judge: JSON list or object by pair id, or CSV. Repeat for several.",
+        ),
     ] = None,
     by: Annotated[str, typer.Option(help="scenario, case, both, none, or a column.")] = "scenario",
     encoding: Annotated[str, typer.Option(help="comparison, diff or norm_diff.")] = "comparison",
@@ -73,6 +84,8 @@ def dissect(
             cases=case or (),
             cluster=cluster,
         )
+        for one in labels or ():
+            data = add_labels(data, one)
         result = run_and_tell(
             run,
             data,
@@ -93,3 +106,12 @@ def dissect(
         if csv is not None:
             result.weights.to_csv(csv, index=False)
             typer.echo(f"\nwrote {csv}")
+
+
+def add_labels(data: PreferenceData, asked: str) -> PreferenceData:
+    """Return the data with the judge of `[NAME=]FILE`; without a name it is that of the file."""
+    from prefdissect.data import read_labels
+
+    name, mark, file = asked.partition("=")
+    path = Path(file if mark else asked)
+    return data.with_judge(name if mark else path.name.split(".")[0], read_labels(path))

@@ -32,8 +32,15 @@ __all__ = ["fit_design", "fit_without", "refit", "stand_in", "stream_of"]
 _CELLS_AT_ONCE, _FITS_AT_ONCE = 16, 64  # of one task, which shares the rows; few enough that all cores have some
 
 
-def fit_design(design: Design, prior: PriorArrays, options: FitOptions, *, progress: bool | None = None) -> Posterior:
-    """Fit every judge in every group that has enough pairs.
+def fit_design(
+    design: Design,
+    prior: PriorArrays,
+    options: FitOptions,
+    *,
+    kept: int | None = None,
+    progress: bool | None = None,
+) -> Posterior:
+    """Fit every judge in every group that has enough pairs; of each chain `kept` draws stay, or as many as suit.
 
     Fits share the cores of this machine as threads. Inside `joblib.parallel_config(n_jobs=...)` they run
     through joblib instead, on whatever backend is set there, with the same result.
@@ -52,7 +59,7 @@ def fit_design(design: Design, prior: PriorArrays, options: FitOptions, *, progr
             f"{len(most)}, judge {most.judge!r} in group {most.group!r}{_left_out(design, most)}; by=None takes all "
             "pairs together"
         )
-    kept = keep_draws(len(enough), options.draws, options.engine)
+    kept = keep_draws(len(enough), options.draws, options.engine) if kept is None else kept
     found = {(cell.judge, cell.group): fit for cell, fit in _run(enough, prior, options, kept, progress)}
     fits = {(cell.judge, cell.group): found[cell.judge, cell.group] for cell in enough}
     _warn_of_doubtful(fits, "robust" if options.robust else options.engine)

@@ -96,6 +96,10 @@ class Posterior:
         kept = {key: fit for key, fit in self.fits.items() if key[0] in judges and key[1] in groups}
         return replace(self, judges=tuple(judges), groups=tuple(groups), fits=kept)
 
+    def join(self, other: Posterior) -> Posterior:
+        """Return these fits and those of other judges in the same groups."""
+        return replace(self, judges=(*self.judges, *other.judges), fits={**self.fits, **other.fits})
+
     def stack(self, name: str) -> NDArray[Any]:
         """Return one field of all fits, [judge, group, ...]; NaN where there is no fit."""
         n = len(self.columns)
