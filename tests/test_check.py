@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -198,6 +199,8 @@ def test_tables_and_texts_say_the_same():
     for one in checks.worst().to_dict("records"):
         assert one["check"] in said
         assert one["check"] in checks._repr_html_()
+    levels = re.findall(r"font-weight:bold'>(\w+)<", checks._repr_html_())
+    assert levels == sorted(levels, key=["stop", "look", "ok"].index)
     assert checks.level == max(checks.table["level"], key=["ok", "look", "stop"].index)
     assert len(checks.stops) == (checks.table["level"] == "stop").sum()
     assert checks.table["check"].nunique() == 16

@@ -76,8 +76,7 @@ class Checks:
             + ", ".join(f"{counts[level]} {level}" for level in reversed(LEVELS))
             + ">"
         ]
-        order = worst["level"].map(lambda level: -LEVELS.index(level))
-        for row in worst.loc[order.sort_values(kind="stable").index].to_dict("records"):
+        for row in _worst_first(worst).to_dict("records"):
             first = f"{_MARKS[row['level']]}  {row['check']:<15} "
             lines += textwrap.wrap(first + _where(row) + row["said"], _WIDTH, subsequent_indent=" " * 22)
             if row["advice"]:
@@ -91,9 +90,15 @@ class Checks:
             f"<tr><td style='color:{_COLOURS[row['level']]};font-weight:bold'>{row['level']}</td>"
             f"<td>{html.escape(row['check'])}</td><td style='text-align:left'>{html.escape(_where(row) + row['said'])}"
             f"</td><td style='text-align:left'>{html.escape(row['advice'])}</td></tr>"
-            for row in self.worst().to_dict("records")
+            for row in _worst_first(self.worst()).to_dict("records")
         )
         return f"<table><tr><th>level</th><th>check</th><th>finding</th><th>what to do</th></tr>{rows}</table>"
+
+
+def _worst_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows by level, `stop` first; of one level as they stood."""
+    order = table["level"].map(lambda level: -LEVELS.index(level))
+    return table.loc[order.sort_values(kind="stable").index]
 
 
 def _where(row: Mapping[Any, Any]) -> str:

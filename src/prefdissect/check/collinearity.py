@@ -32,7 +32,7 @@ def check_collinearity(case: Case) -> Finding:
     level = grade(float(vif.max()), _LOOK, _STOP)
     if level == "ok" and together >= _OPPOSED:
         level = "look"
-    first, second = case.labels[known[k]], case.labels[known[partner]]
+    first, second = (case.labels[known[i]] for i in sorted((k, partner)))  # whichever of the two rounding chose
     figures = (
         f"variance inflation {_show(vif[k])}, posterior correlation {posterior[k, partner]:+.2f}, "
         f"condition number {_show(condition)}"
