@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from prefdissect._typing import FloatArray
 from prefdissect.asking.fitted import Fitted
 from prefdissect.choose import pick
 from prefdissect.compare import (
@@ -22,6 +23,7 @@ from prefdissect.compare import (
     draw_jointly,
     judge_similarity,
     place_table,
+    refit_twice,
 )
 from prefdissect.data.writers import write_paper_weights
 from prefdissect.errors import OptionError, choices
@@ -53,7 +55,8 @@ class ComparesJudges(Fitted):
             self._joint_weights,
             method,
             skipna=skipna,
-            random_seed=self.options["random_seed"],
+            refits=lambda: self._refits,
+            agreement=lambda: self._agreement,
         )
         return found if groups is None else found.sel(group=pick("group", groups, self.groups))
 
@@ -62,9 +65,18 @@ class ComparesJudges(Fitted):
         """Joint draws of the weights of all judges, made once."""
         return draw_jointly(self.design, self.fitted, random_seed=self.options["random_seed"])
 
+    @cached_property
+    def _refits(self) -> FloatArray:
+        """Refits to fresh labels, of which ceilings are made."""
+        return refit_twice(self.design, self.fitted, random_seed=self.options["random_seed"])
+
+    @cached_property
+    def _agreement(self) -> pd.DataFrame:
+        return agreement_table(self.design)
+
     def agreement(self) -> pd.DataFrame:
         """Return raw agreement and Cohen's kappa of each two judges and group; see `agreement_table`."""
-        return agreement_table(self.design)
+        return self._agreement.copy()
 
     def contrast(self, a: str, b: str, *, group: str | None = None, judge: str | None = None) -> pd.DataFrame:
         """Return how two judges' weights differ, property by property, the largest difference first.

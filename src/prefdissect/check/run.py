@@ -18,7 +18,7 @@ from prefdissect.check.collinearity import check_collinearity
 from prefdissect.check.dependence import check_clusters
 from prefdissect.check.finding import Finding
 from prefdissect.check.fitting import check_convergence, check_pairs, check_separation, unfitted
-from prefdissect.check.heldout import hold_out
+from prefdissect.check.heldout import HeldOut, hold_out
 from prefdissect.check.left_out import differences_left_out, longer
 from prefdissect.check.misfit import check_calibration, check_lapses, check_predictive
 from prefdissect.check.nulls import check_permuted, check_placebo
@@ -30,7 +30,7 @@ from prefdissect.inference import Posterior
 from prefdissect.inference.progress import progress_bar
 from prefdissect.inference.threads import one_blas_thread
 
-__all__ = ["CHECKS", "run_checks"]
+__all__ = ["CHECKS", "hold_out_where_possible", "run_checks"]
 
 CHECKS: tuple[Callable[[Case], Finding], ...] = (
     check_convergence,
@@ -58,6 +58,7 @@ def run_checks(
     design: Design,
     posterior: Posterior,
     labels: Mapping[str, str],
+    held_out: HeldOut | None,
     *,
     engine: Engine,
     robust: bool,
@@ -67,10 +68,10 @@ def run_checks(
 ) -> Checks:
     """Examine every fit by every check, and name the groups that were not fitted.
 
-    `labels` maps property to its name in sentences.
+    `labels` maps property to its name in sentences; `held_out` is what `hold_out_where_possible` returns.
     """
     fitted = [key for key in posterior.fits if key[0] in design.judges and key[1] in design.groups]
-    predictions = _hold_out(design, posterior, fitted, longer(data, design), random_seed, progress)
+    predictions = {} if held_out is None else dict(iter(held_out.predictions.groupby(["judge", "group"], sort=False)))
     left_out = differences_left_out(data, design)
     asked = _known_orders(data, design)
 
@@ -121,31 +122,24 @@ def _table(found: Iterable[tuple[str, str, Finding]]) -> pd.DataFrame:
     return table[names].astype(dict.fromkeys(("check", "judge", "group", "level", "said", "advice"), "str"))
 
 
-def _hold_out(
-    design: Design,
-    posterior: Posterior,
-    fitted: list[tuple[str, str]],
-    words: FloatArray | None,
-    random_seed: int,
-    progress: bool | None,
-) -> dict[tuple[str, str], pd.DataFrame]:
-    """Return held-out predictions of each cell that has clusters enough to hold some out."""
-    keys = [key for key in fitted if len(np.unique(design.cluster[design.rows(*key)])) >= _FOLDS]
+def hold_out_where_possible(
+    data: PreferenceData, design: Design, posterior: Posterior, *, random_seed: int, progress: bool | None = None
+) -> HeldOut | None:
+    """Return held-out predictions of each fit that has clusters enough to hold some out; None if none has."""
+    keys = [key for key in posterior.fits if len(np.unique(design.cluster[design.rows(*key)])) >= _FOLDS]
     if not keys:
-        return {}
-    clusters = pd.Series(design.cluster, index=design.pair_ids)
-    found = hold_out(
+        return None
+    return hold_out(
         design,
         posterior.prior,
-        clusters,
+        pd.Series(design.cluster, index=design.pair_ids),
         k=_FOLDS,
         min_pairs=2,
         random_seed=random_seed,
         keys=keys,
-        words=words,
+        words=longer(data, design),
         progress=progress,
     )
-    return {(str(j), str(g)): part for (j, g), part in found.predictions.groupby(["judge", "group"], sort=False)}
 
 
 def _known_orders(data: PreferenceData, design: Design) -> dict[str, pd.DataFrame]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prefdissect.compare.agreement import agreement_table
-from prefdissect.compare.ceiling import ceiling_table
+from prefdissect.compare.ceiling import ceiling_table, refit_twice
 from prefdissect.compare.clusters import JudgeClusters, cluster_judges
 from prefdissect.compare.contrasts import contrast_table, disagreement_table
 from prefdissect.compare.grouping import GroupingTest, grouping_test
@@ -30,5 +30,6 @@ __all__ = [
     "judge_table",
     "load_reference",
     "place_table",
+    "refit_twice",
     "grouping_test",
 ]

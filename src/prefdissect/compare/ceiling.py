@@ -18,42 +18,48 @@ from prefdissect.inference.fit import stream_of
 from prefdissect.inference.progress import progress_bar
 from prefdissect.inference.threads import one_blas_thread
 
-__all__ = ["ceiling_table"]
+__all__ = ["ceiling_table", "refit_twice"]
 
 _REPLICATES = 20
 
 
-def ceiling_table(
+def refit_twice(
     design: Design,
     posterior: Posterior,
-    method: Measure,
     *,
     replicates: int = _REPLICATES,
     random_seed: int,
     progress: bool | None = None,
-) -> pd.DataFrame:
-    """Return how alike two refits of the same judge are, [judge, group]: the most that a point similarity could reach.
+) -> FloatArray:
+    """Return the weights of two refits of each judge to fresh labels, [judge, group, replicate, 2, property].
 
-    Draw weights once from the posterior, simulate two sets of labels on the same pairs, fit both, compare the two
-    posterior means; the median over replicates. The column `overall` compares as the overall similarity does: the
-    mean over scenarios, then the median. NaN without a fit.
+    Draw weights once from the posterior, simulate two sets of labels on the same pairs, fit both. NaN without a fit.
     """
     kept = design.is_property
+    out = np.full((len(posterior.judges), len(posterior.groups), replicates, 2, int(kept.sum())), np.nan)
     with (
         progress_bar("ceilings", len(posterior.fits), progress) as bar,
         one_blas_thread(),
         ThreadPoolExecutor(joblib.cpu_count()) as pool,
     ):
 
-        def work(key: tuple[str, str]) -> FloatArray:
+        def work(key: tuple[str, str]) -> None:
+            at = posterior.judges.index(key[0]), posterior.groups.index(key[1])
             rng = stream_of(random_seed, *key, "ceiling")
-            found = _self_similarities(design.cell(*key), posterior, method, kept, replicates, rng)
+            out[at] = _refit_cell(design.cell(*key), posterior, kept, replicates, rng)
             bar.update(1)
-            return found
 
-        of_fit = dict(zip(posterior.fits, pool.map(work, posterior.fits), strict=True))
-    missing = np.full(replicates, np.nan)
-    each = np.array([[of_fit.get((j, g), missing) for g in posterior.groups] for j in posterior.judges])
+        list(pool.map(work, posterior.fits))
+    return out
+
+
+def ceiling_table(design: Design, posterior: Posterior, refits: FloatArray, method: Measure) -> pd.DataFrame:
+    """Return how alike two refits of the same judge are, [judge, group]: the most that a point similarity could reach.
+
+    The median over replicates of `refit_twice`. The column `overall` compares as the overall similarity does: the
+    mean over scenarios, then the median. NaN without a fit.
+    """
+    each = compare_weights(refits, method)[..., 0, 1]
     in_scenario = [design.group_kinds[g] != "case" for g in posterior.groups]
     table = pd.DataFrame(
         np.median(each, axis=-1), index=pd.Index(posterior.judges, name="judge"), columns=posterior.groups
@@ -63,13 +69,13 @@ def ceiling_table(
     return table[names_of_rows(posterior.groups, design.group_kinds)]
 
 
-def _self_similarities(
-    cell: Cell, posterior: Posterior, method: Measure, kept: BoolArray, replicates: int, rng: np.random.Generator
+def _refit_cell(
+    cell: Cell, posterior: Posterior, kept: BoolArray, replicates: int, rng: np.random.Generator
 ) -> FloatArray:
-    """Return the similarity of two refits of one judge in one group, [replicate]."""
+    """Return the weights of two refits of one judge in one group, [replicate, 2, property]."""
     fit = posterior.fits[cell.judge, cell.group]
     draws = fit.draws.reshape(-1, fit.draws.shape[-1])
     weights = draws[rng.integers(len(draws), size=replicates)].astype(float)
     labels = rng.random((2, replicates, len(cell))) < expit(weights @ cell.x.T)
     means = refit(cell, labels.reshape(2 * replicates, -1).astype(float), posterior.prior)[:, kept]
-    return compare_weights(np.moveaxis(means.reshape(2, replicates, -1), 0, 1), method)[:, 0, 1]
+    return np.moveaxis(means.reshape(2, replicates, -1), 0, 1)

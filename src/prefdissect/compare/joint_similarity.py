@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prefdissect._typing import BoolArray, FloatArray, check_choice
-from prefdissect.compare.agreement import agreement_table
 from prefdissect.compare.ceiling import ceiling_table
 from prefdissect.compare.measures import Measure, compare_weights, is_correlation
 from prefdissect.compare.similarity import JudgeSimilarity
@@ -17,6 +18,9 @@ from prefdissect.errors import ConvergenceWarning, DataError, PrefDissectWarning
 from prefdissect.features import Design
 from prefdissect.inference import Posterior, sample_joint
 from prefdissect.inference.diagnostics import diagnose
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["draw_jointly", "judge_similarity"]
 
@@ -49,9 +53,12 @@ def judge_similarity(
     method: Measure,
     *,
     skipna: bool,
-    random_seed: int,
+    refits: Callable[[], FloatArray],
+    agreement: Callable[[], pd.DataFrame],
 ) -> JudgeSimilarity:
     """Return how alike the judges are; `weights` are joint draws, [chain, draw, group, judge, property].
+
+    `refits` and `agreement` are called when ceilings and agreement are asked for; see `refit_twice`, `agreement_table`.
 
     Raises
     ------
@@ -84,8 +91,8 @@ def judge_similarity(
         skipna=skipna,
         signal=_signal(means, np.moveaxis(posterior.stack("sd")[:, :, kept], 1, 0)),
         notes=(*_note_few(design, method), *_note_gaps(design, fitted, skipna=skipna), *_note_twins(design)),
-        find_ceiling=lambda: ceiling_table(design, posterior, method, random_seed=random_seed),
-        find_agreement=lambda: agreement_table(design),
+        find_ceiling=lambda: ceiling_table(design, posterior, refits(), method),
+        find_agreement=agreement,
     )
     return _diagnose(similarity, chains=weights.shape[0])
 
