@@ -30,6 +30,23 @@ def rows_of(text: str) -> list[list[str]]:
     return [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()]
 
 
+def test_a_saved_dissection_becomes_a_page(csv: Path, tmp_path: Path):
+    assert run("dissect", csv, "--engine", "ep", "--draws", 200, "--out", tmp_path / "run.nc").exit_code == 0
+    result = run("report", tmp_path / "run.nc", tmp_path / "out.html", "--title", "Mine & <yours>", "--texts", "none")
+    assert result.exit_code == 0, result.output
+    assert "<title>Mine &amp; &lt;yours&gt;</title>" in (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert run("report", tmp_path / "run.nc", tmp_path / "none" / "out.html").exit_code == 1
+    wrong = run("report", tmp_path / "run.nc", tmp_path / "out.html", "--texts", "few")
+    assert wrong.exit_code == 1
+    assert "sample" in wrong.output
+
+
+def test_the_demo_writes_a_page_and_says_where(tmp_path: Path):
+    result = run("demo", "--report", "--out", tmp_path / "demo.html")
+    assert str(tmp_path / "demo.html") in result.output
+    assert (tmp_path / "demo.html").stat().st_size > 50_000
+
+
 def test_demo_prints_truth_beside_estimate():
     """Ten known weights from 2,000 pairs each: posterior sds are below 0.07, so 0.3 is beyond 4 of them."""
     result = run("demo", "--seed", 1)

@@ -20,10 +20,9 @@ from prefdissect._typing import (
     check_choice,
     check_flag,
 )
-from prefdissect.asking.checking import ChecksFits
-from prefdissect.asking.comparing import ComparesJudges
 from prefdissect.asking.drawing import DrawsFigures
 from prefdissect.asking.explaining import ExplainsPairs
+from prefdissect.asking.reporting import WritesReports
 from prefdissect.choose import choose_judges, pick
 from prefdissect.data import PreferenceData, Source, load, load_for, read_labels
 from prefdissect.describe import describe
@@ -134,7 +133,7 @@ def dissect(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Dissection(ComparesJudges, ExplainsPairs, ChecksFits, DrawsFigures):
+class Dissection(WritesReports, ExplainsPairs, DrawsFigures):
     """What each judge is preferring, in each group; made by `dissect` or `Dissection.load`.
 
     Parameters

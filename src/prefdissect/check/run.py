@@ -10,7 +10,7 @@ import joblib
 import numpy as np
 import pandas as pd
 
-from prefdissect._typing import Engine, FloatArray
+from prefdissect._typing import Engine
 from prefdissect.check.case import Asked, Case
 from prefdissect.check.checks import Checks
 from prefdissect.check.claims import check_left_out, check_prior, check_signs

@@ -1,4 +1,4 @@
-"""The command line: `prefdissect demo`, `inspect`, `dissect`, `compare`, `check`, `plot`, `convert`, `schema`."""
+"""The command line: `prefdissect demo`, `dissect`, and what is asked of data and of saved dissections."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from prefdissect.cli.demo import demo
 from prefdissect.cli.dissecting import dissect
 from prefdissect.cli.inspecting import inspect
 from prefdissect.cli.plotting import plot
+from prefdissect.cli.reporting import report
 from prefdissect.cli.schemas import schema
 
 __all__ = ["app"]
@@ -41,5 +42,5 @@ def main(
     """Tell what a judge is preferring: a weight per property, with a posterior."""
 
 
-for _command in (demo, inspect, dissect, compare, check, plot, convert, schema):
+for _command in (demo, inspect, dissect, compare, check, plot, report, convert, schema):
     app.command()(_command)

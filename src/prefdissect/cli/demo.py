@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from prefdissect.cli.options import Seed
+from prefdissect.cli.options import Seed, check_can_write
 from prefdissect.cli.printing import print_table
-from prefdissect.cli.running import run_and_tell
+from prefdissect.cli.running import errors_told, run_and_tell
 
 __all__ = ["demo"]
 
@@ -16,7 +19,11 @@ _DEMO_WEIGHTS = {
 }
 
 
-def demo(seed: Seed = 0) -> None:
+def demo(
+    seed: Seed = 0,
+    report: Annotated[bool, typer.Option("--report", help="Write the study as one HTML file, too.")] = False,
+    out: Annotated[Path, typer.Option(help="That file.")] = Path("prefdissect-demo.html"),
+) -> None:
     """Simulate a small study with known weights, dissect it, print truth beside estimate."""
     import numpy as np
 
@@ -38,3 +45,8 @@ def demo(seed: Seed = 0) -> None:
     )
     print_table(shown)
     typer.echo(f"\n{int(inside.sum())} of {len(inside)} true weights lie inside their {percent} intervals.")
+    if report:
+        with errors_told():
+            check_can_write(out)
+            run_and_tell(result.report, out, title="A study whose weights are known")
+            typer.echo(f"wrote {out.resolve()}: open it in a browser.")

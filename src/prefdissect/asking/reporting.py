@@ -1,0 +1,85 @@
+"""The page that shows a dissection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import pandas as pd
+
+from prefdissect import tables
+from prefdissect.asking.checking import ChecksFits
+from prefdissect.asking.comparing import ComparesJudges
+from prefdissect.compare import Measure, ReferenceWeights
+from prefdissect.data import PreferenceData, Source, load
+from prefdissect.errors import OptionError
+from prefdissect.report import Contents, Texts, choose_texts, write_page
+
+__all__ = ["WritesReports"]
+
+
+class WritesReports(ComparesJudges, ChecksFits):
+    """The method of `Dissection` that writes a page."""
+
+    def report(
+        self,
+        path: str | Path,
+        *,
+        texts: Texts = "sample",
+        data: Source | None = None,
+        reference: ReferenceWeights | None = None,
+        title: str = "What judges prefer",
+    ) -> Path:
+        """Write everything to one HTML file, which opens by a double click, without server or network.
+
+        What has not been asked before (`check`, `similarity` and its ceilings, held-out predictions) is computed
+        first, which takes a minute for 33 judges in 16 groups.
+
+        Parameters
+        ----------
+        path
+            The file.
+        texts
+            Show prompts and responses, and whatever else the source says of a pair: of a `sample` of 200 pairs, of
+            all (True), or of none (False). Who gets the file can read them.
+        data
+            The pairs with their texts, where this dissection was saved without: what `load` takes.
+        reference
+            Released judges to compare with: `load_reference("paper")`.
+        title
+            Heading of the page.
+
+        Raises
+        ------
+        OptionError
+            If `texts` or `reference` is something else.
+        FileFormatError
+            If the file cannot be written.
+        """
+        if texts not in ("sample", True, False):
+            raise OptionError(f"texts={texts!r}; say 'sample', True or False")
+        if reference is not None and not isinstance(reference, ReferenceWeights):
+            raise OptionError(f"reference={reference!r} is no ReferenceWeights: load_reference('paper') gives one")
+        given = data if data is None or isinstance(data, PreferenceData) else load(data)
+        chosen = choose_texts(texts, self.data, given, random_seed=self.options["random_seed"])
+        return write_page(self._contents(chosen, reference), Path(path), title=title)
+
+    def _contents(self, texts: pd.DataFrame | None, reference: ReferenceWeights | None) -> Contents:
+        scenarios = any(self.design.group_kinds[g] != "case" for g in self.groups)
+        several = len(self.judges) > 1
+        return Contents(
+            data=self.data,
+            design=self.design,
+            posterior=self.fitted,
+            options=self.options,
+            weights=tables.weights_table(self.design, self.fitted, self._schema),
+            overall=tables.overall_table(self.design, self.fitted, self._schema, skipna=True) if scenarios else None,
+            joint=self._joint_weights.reshape(-1, *self._joint_weights.shape[2:]) if several else None,
+            similarities={method: self.similarity(method, skipna=True) for method in get_args(Measure)}
+            if several
+            else {},
+            checks=self._checks,
+            held_out=self._held_out,
+            reference=reference,
+            texts=texts,
+        )

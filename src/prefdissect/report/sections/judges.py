@@ -1,0 +1,68 @@
+"""How alike judges are: tables of every measure and group, draws for the support of any tree, released judges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from prefdissect.compare.rows import names_of_rows
+from prefdissect.report.contents import Contents
+from prefdissect.report.packing import pack, pack_within
+
+__all__ = ["judges_section"]
+
+_DRAWS = 100  # of all weights: the support of a branch is then known to 0.05
+
+
+def judges_section(contents: Contents) -> dict[str, Any] | None:
+    """Return similarities [row, pair of judges] of each measure, ceilings [row, judge], and draws; None for one judge.
+
+    Rows are `overall` and the groups; pairs of judges are those above the diagonal, row by row.
+    """
+    if not contents.similarities:
+        return None
+    some = next(iter(contents.similarities.values()))
+    return {
+        "rows": names_of_rows(some.groups, some.kinds),
+        "measures": {name: _measure(similarity) for name, similarity in contents.similarities.items()},
+        "notes": list(some.notes),
+        "draws": _draws(contents),
+        "reference": _reference(contents),
+    }
+
+
+def _measure(similarity: Any) -> dict[str, Any]:
+    table = similarity.to_frame()
+    rows = names_of_rows(similarity.groups, similarity.kinds)
+    shape = len(rows), len(table) // len(rows)
+    values = {name: pack(table[name].to_numpy().reshape(shape)) for name in ("similarity", "corrected")}
+    values |= {name: pack(table[name].to_numpy().reshape(shape)) for name in ("lower", "upper")}
+    for name in ("agreement", "kappa", "n"):
+        values[name] = pack(table[name].to_numpy(dtype=float).reshape(shape))
+    return {**values, "ceiling": pack(similarity.ceiling[rows].to_numpy().T)}
+
+
+def _draws(contents: Contents) -> dict[str, Any]:
+    """Return 100 joint draws of the weights, [draw, group, judge, property], as the middle and steps around it."""
+    joint = contents.joint
+    if joint is None:
+        raise ValueError("there are no joint draws of one judge")
+    chosen = np.asarray(joint[np.linspace(0, len(joint) - 1, min(len(joint), _DRAWS)).round().astype(int)], dtype=float)
+    middle = chosen.mean(axis=0)
+    reach = np.abs(chosen - middle).max(axis=0)
+    return {"middle": pack(middle), "reach": pack(reach), "steps": pack_within(chosen - middle, reach)}
+
+
+def _reference(contents: Contents) -> dict[str, Any] | None:
+    """Return released mean weights in the groups and properties of this dissection."""
+    reference = contents.reference
+    if reference is None:
+        return None
+    groups, ids = contents.posterior.groups, contents.design.encoder.schema.ids
+    shared = [g for g in groups if g in reference.groups]
+    weight = np.full((len(reference.judges), len(groups), len(ids)), np.nan)
+    at = [reference.properties.index(name) for name in ids]
+    for group in shared:
+        weight[:, groups.index(group)] = reference.weight[:, reference.groups.index(group)][:, at]
+    return {"name": reference.name, "judges": list(reference.judges), "mean": pack(weight)}

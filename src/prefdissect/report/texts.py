@@ -1,0 +1,49 @@
+"""Which texts a page shows."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from prefdissect.data import PreferenceData
+from prefdissect.data.flags import FLAG
+from prefdissect.errors import DataError
+from prefdissect.inference import stream_of
+
+__all__ = ["Texts", "choose_texts"]
+
+Texts: TypeAlias = Literal["sample"] | bool
+SAMPLE = 200  # pairs
+_OF_THE_CONTRACT = {"prompt_id", "response_id_a", "response_id_b", "cluster", "model_a", "model_b", FLAG}
+
+
+def choose_texts(
+    texts: Texts, own: PreferenceData, given: PreferenceData | None, *, random_seed: int
+) -> pd.DataFrame | None:
+    """Return what the sources say of pairs in words, of all pairs or a sample of 200; None if nothing is shown.
+
+    `given` has the texts where the data of the dissection do not, by the same pair ids.
+
+    Raises
+    ------
+    DataError
+        If `given` has none of the pairs.
+    """
+    if texts is False:
+        return None
+    source = (own if given is None else given).pairs
+    known = own.pairs.index[own.pairs.index.isin(source.index)]
+    if given is not None and not len(known):
+        raise DataError(
+            f"data= has none of the pairs of this dissection: its first pair is {str(source.index[0])!r}, that of the "
+            f"dissection {str(own.pairs.index[0])!r}; load it with the same options"
+        )
+    columns = [str(name) for name in source.columns if name not in _OF_THE_CONTRACT]
+    if not {"prompt", "response_a", "response_b"} & set(columns):
+        return None
+    if texts == "sample" and len(known) > SAMPLE:
+        chosen = stream_of(random_seed, "texts of a report").choice(len(known), SAMPLE, replace=False)
+        known = known[np.sort(chosen)]
+    return source.loc[known, columns]
