@@ -148,6 +148,67 @@ def test_dissect_does_not_measure_where_something_is_rated_or_a_schema_is_asked_
         pdx.dissect(texts(), schema=pdx.PAPER)
 
 
+def test_the_schema_of_texts_measures_them_whatever_else_is_rated(tmp_path: Path) -> None:
+    table = texts().assign(clear_a=1.0, clear_b=np.arange(120) % 2)
+    table.to_parquet(tmp_path / "rated.parquet")
+    result = run("dissect", tmp_path / "rated.parquet", "--schema", "text", "-o", tmp_path / "run.nc", "--draws", 500)
+
+    assert result.exit_code == 0, result.output
+    assert pdx.Dissection.load(tmp_path / "run.nc").properties == list(pdx.TEXT.ids)
+    report = result.stdout.split("\nDissection: ")[0]
+    assert "clear (numeric, not among the properties)" in report
+    assert "not rated" not in report
+    assert "hint" not in report
+    data = pdx.load(table, schema=pdx.TEXT)
+    assert data.properties == []
+    assert pdx.dissect(data, by=None, random_seed=0, draws=500).properties == list(pdx.TEXT.ids)
+
+
+def test_a_schema_has_those_measured_that_are_of_texts_and_not_rated() -> None:
+    schema = pdx.PropertySchema(properties=[pdx.PAPER["clear"], pdx.TEXT["bold"], pdx.TEXT["length"]])
+    table = texts().assign(clear_a=1, clear_b=np.arange(120) % 2, length_a=5, length_b=np.arange(120))
+    data = pdx.dissect(table, schema=schema, by=None, random_seed=0, draws=500).data
+
+    assert data.properties == ["clear", "length", "bold"]
+    assert data.ratings[:, 1, 1].tolist() == list(range(120)), "what the table rates is not measured again"
+
+
+@pytest.mark.parametrize("command", ["inspect", "dissect"])
+def test_texts_that_are_not_measured_are_hinted_at(command: str, tmp_path: Path) -> None:
+    texts().assign(n_a=np.arange(120), n_b=1).to_csv(tmp_path / "stray.csv", index=False)
+    result = run(command, tmp_path / "stray.csv")
+
+    assert result.exit_code == 0, result.output
+    (hint,) = [line for line in result.stdout.splitlines() if line.startswith("hint ")]
+    assert all(way in hint for way in ("texts are not measured", "--schema text", "measure_text()"))
+    measured = pdx.measure_text(pdx.load(tmp_path / "stray.csv"))
+    assert measured.report.hints == []
+
+
+def test_inspect_says_that_texts_can_be_measured_and_where_they_are(tmp_path: Path) -> None:
+    texts().to_csv(tmp_path / "texts.csv", index=False)
+    stdout = run("inspect", tmp_path / "texts.csv").stdout
+    assert re.search(r"^hint +there are texts to measure: measure_text\(\)", stdout, re.MULTILINE)
+    odd = texts().rename(columns={"response_a": "response_1", "response_b": "response_2"})
+    odd.to_csv(tmp_path / "odd.csv", index=False)
+    said = "'response_1' and 'response_2' may be texts to measure: rename them to response_a and response_b"
+    assert said in run("inspect", tmp_path / "odd.csv").stdout
+    for options in ((), ("--schema", "text")):
+        result = run("dissect", tmp_path / "odd.csv", *options)
+        assert result.exit_code == 1
+        assert said in result.stderr
+
+
+def test_names_and_numbers_are_no_texts_to_measure() -> None:
+    table = texts(20)[["judge_me"]].assign(model_1="one model", model_2="another", n_1=1, n_2=2, clear_a=1, clear_b=2)
+    assert pdx.load(table).report.hints == []
+
+
+def test_an_error_for_want_of_properties_says_that_texts_can_be_measured() -> None:
+    with pytest.raises(pdx.PrefDissectError, match=r"rate no property.*measure_text\(\).*schema=TEXT"):
+        pdx.dissect(texts(), schema=pdx.PAPER)
+
+
 def test_new_pairs_are_measured_to_predict_them() -> None:
     result = pdx.dissect(texts(), by=None, random_seed=0, draws=500)
     new = texts(20).drop(columns="judge_me")
@@ -177,6 +238,12 @@ def test_convert_can_measure(tmp_path: Path) -> None:
     assert "length_a" in pd.read_parquet(tmp_path / "rated.parquet").columns
     again = pdx.load(tmp_path / "rated.parquet", schema=pdx.TEXT)
     np.testing.assert_array_equal(again.ratings, pdx.measure_text(texts(10)).ratings)
+    for options in (["--schema", "text"], ["--schema", "text", "--measure"]):
+        result = run("convert", tmp_path / "texts.csv", tmp_path / "again.parquet", *options)
+        assert result.exit_code == 0, result.output
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(tmp_path / "again.parquet"), pd.read_parquet(tmp_path / "rated.parquet")
+        )
 
 
 @pytest.mark.parametrize(("name", "n"), [("paper", 29), ("TEXT", len(pdx.TEXT))])

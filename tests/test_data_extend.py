@@ -264,6 +264,25 @@ def test_joined_ratings_follow_the_schema_of_the_data() -> None:
     assert "not joined" in str(more.report)
 
 
+def test_the_report_names_joined_ratings_once() -> None:
+    first = pd.DataFrame({"pair_id": ["p"], "clear_a": [1], "clear_b": [2]})
+    many = pd.DataFrame({"pair_id": ["p"], **{f"m{i}_{side}": [i] for i in range(9) for side in "ab"}})
+    facts = dict(load(first).join_ratings(many).report.facts)
+    assert facts["properties"] == "10: clear, m0, m1, m2, m3, m4, m5, m6, m7, m8"
+    assert facts["ratings joined"] == "9 of them: m0, m1, m2, m3, m4, m5, and 3 more"
+    alone = load(pd.DataFrame({"pair_id": ["p"], "judge_j": ["A"]})).join_ratings(first)
+    assert dict(alone.report.facts)["ratings joined"] == "all of them"
+
+
+def test_the_report_does_not_go_on_missing_what_was_joined() -> None:
+    data = load(
+        pd.DataFrame({"pair_id": ["p"], "clear_a": [1], "clear_b": [2]}), schema=PAPER.select(["clear", "novel"])
+    )
+    assert dict(data.report.facts)["not rated"] == "novel"
+    more = data.join_ratings(pd.DataFrame({"pair_id": ["p"], "novel_a": [1], "novel_b": [2]}))
+    assert "not rated" not in dict(more.report.facts)
+
+
 def test_the_report_keeps_up_with_a_new_judge() -> None:
     more = base().with_judge("k", ["invalid", "tie", "A"])
     facts = dict(more.report.facts)

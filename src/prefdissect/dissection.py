@@ -66,7 +66,8 @@ def dissect(
     ----------
     data
         What `load` takes. A column named `judge` is a judge even without the prefix `judge_`. Pairs that
-        have texts and rate nothing are measured by rules first, by the properties of `TEXT`.
+        have texts and rate nothing are measured by rules first, by the properties of `TEXT`; with `schema=TEXT` they
+        are measured whatever else is rated.
     judge
         One judge, several, or None for all.
     by
@@ -94,11 +95,14 @@ def dissect(
     min_pairs
         A group with fewer usable pairs is reported and not fitted.
     robust
-        Widen the posterior to what the clusters of pairs say (`data.pairs["cluster"]`; by default pairs of one prompt):
-        pairs that share a prompt or a response are not independent, and plain intervals are then too narrow. Also the
-        honest width for ties as half and soft labels. Rows name the engine `robust`.
+        Let clusters of pairs say how sure the data are (`data.pairs["cluster"]`; by default pairs of one prompt): pairs
+        that share a prompt or a response are not independent, and plain intervals are then too narrow. The likelihood
+        keeps its centre and gets the width at which clusters vary: a greater one mostly, a smaller one where they vary
+        less than independent verdicts, as with ties as half and soft labels. The prior then pulls the means by another
+        amount, so that they move too, unless the prior is wide. Rows name the engine `robust`.
     random_seed
-        Seed; each fit's stream derives from it, its judge and its group. None takes a fresh one.
+        Seed; each fit's stream derives from it, its judge and its group. None takes a fresh one, so that two runs
+        differ in the last digits; `prefdissect dissect` takes 0.
     progress
         Show a bar; None shows it where the work takes more than a moment and someone may look.
     schema
@@ -273,8 +277,8 @@ class Dissection(WritesReports, ExplainsPairs, DrawsFigures):
 
     def __repr__(self) -> str:
         said = describe(self.weights, self.dropped, self.options, self.fitted.shape[1])
-        hint = dict(self.data.report.facts).get("hint")
-        return f"{said}\n\nHint: {hint}" if hint else said
+        hints = "".join(f"\nHint: {hint}" for hint in self.data.report.hints)
+        return f"{said}\n{hints}" if hints else said
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>" + self.summary().round(3).to_html()

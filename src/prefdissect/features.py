@@ -237,9 +237,13 @@ def build_design(
         If `by` names no kind of group and no column.
     """
     if not data.properties:
+        ways = (
+            "add numeric columns <x>_a and <x>_b, or texts to measure in response_a and response_b; name columns in "
+            "load(..., properties=); or use data.join_ratings()"
+        )
         raise DataError(
-            "these data rate no property, so there is nothing to dissect; add numeric columns <x>_a and <x>_b, name "
-            f"columns in load(..., properties=), or use data.join_ratings(); columns: {', '.join(data.source_columns)}"
+            "these data rate no property, so there is nothing to dissect; "
+            f"{'; '.join([*data.report.hints, ways])}; columns: {', '.join(data.source_columns)}"
         )
     groups, kinds = choose_groups(data, by)
     extra = dict(nuisance or {})

@@ -27,11 +27,11 @@ def convert(
 ) -> None:
     """Write data of any layout that can be read as a tidy table, or as AnnotatedPairs JSON."""
     from prefdissect.data import load
-    from prefdissect.text import measure_text
+    from prefdissect.text import measure_text, rate_if_unrated
 
     with errors_told():
         data = load(source, format=format, schema=find_schema(schema), split=split, revision=revision)
-        if measure:
-            data = measure_text(data)
+        asked = rate_if_unrated(data) if data.vocabulary is not None else data
+        data = measure_text(data) if measure and asked is data else asked
         written = data.to_annotated_pairs(target) if target.suffix.lower() == ".json" else data.to_file(target)
         typer.echo(f"{data.report}\n\nwrote {written}")

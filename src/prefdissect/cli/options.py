@@ -37,7 +37,12 @@ Format = Annotated[str | None, typer.Option("--format", help="Layout, where it i
 Split = Annotated[str | None, typer.Option("--split", help="Split of a data set on the hub.")]
 Revision = Annotated[str | None, typer.Option("--revision", help="Revision of a data set on the hub.")]
 Schema = Annotated[
-    str | None, typer.Option("--schema", help="paper, text, or a YAML or JSON file: how properties are rated.")
+    str | None,
+    typer.Option(
+        "--schema",
+        help="How properties are rated: paper, text (measured from the texts, whatever else is rated), or a YAML or "
+        "JSON file.",
+    ),
 ]
 Scenario = Annotated[str | None, typer.Option("--scenario", help="Column that names the scenario.")]
 Cases = Annotated[

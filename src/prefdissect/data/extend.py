@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import TableLike
-from prefdissect.data.facts import counted, listed
+from prefdissect.data.facts import counted, listed, shorten, unrated
 from prefdissect.data.frame import as_frame, as_list, as_schema
 from prefdissect.data.identity import as_names
 from prefdissect.data.ratings import collect_ratings, spread_ratings
+from prefdissect.data.report import DataReport
+from prefdissect.data.texts import TEXTS_ALONE, TEXTS_ASIDE, hint_at_texts
 from prefdissect.data.verdicts import make_verdicts, read_verdicts
 from prefdissect.errors import DataError, DuplicateError, UnknownNameError, choices
 from prefdissect.schema import PropertySchema
@@ -89,9 +91,7 @@ def add_ratings(
     both = PropertySchema(name=data.schema.name, properties=(*data.schema.properties, *columns.schema.properties))
     unrated = int(np.isnan(ratings).any(axis=(1, 2)).sum()) if not columns.differences else 0
     aside = [str(c) for c in spread.columns if c not in columns.used]
-    report = data.report.replace("properties", listed(list(both.ids))).add(
-        "ratings joined", listed(list(columns.schema.ids))
-    )
+    report = _report_joined(data, both, list(columns.schema.ids))
     report = report.add("not joined", listed(aside)) if aside else report
     return {
         "schema": both,
@@ -101,3 +101,15 @@ def add_ratings(
             "pairs without all of the joined ratings", unrated
         ),
     }
+
+
+def _report_joined(data: PreferenceData, schema: PropertySchema, joined: list[str]) -> DataReport:
+    """Return the report of `data` once these are rated as well: what it said was missing may be there now."""
+    report = data.report.replace("properties", listed(list(schema.ids)))
+    still = unrated(data.vocabulary, schema)
+    report = report.replace("not rated", "; ".join(shorten(still))) if still else report.retract("not rated")
+    report = report.retract("hint", TEXTS_ALONE, TEXTS_ASIDE)
+    for hint in hint_at_texts(data.pairs, len(schema), data.vocabulary):
+        report = report if hint in report.hints else report.add("hint", hint)
+    names = ", ".join(shorten(joined))
+    return report.add("ratings joined", f"{len(joined)} of them: {names}" if data.properties else "all of them")

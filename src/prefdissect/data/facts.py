@@ -12,9 +12,10 @@ from prefdissect.data.cells import is_numeric
 from prefdissect.data.columns import JUDGE_PREFIX, NO_JUDGE, Columns
 from prefdissect.data.flags import FLAG, flags_of
 from prefdissect.data.report import DataReport
+from prefdissect.data.texts import hint_at_texts
 from prefdissect.schema import PAPER, PropertySchema
 
-__all__ = ["counted", "listed", "report_on"]
+__all__ = ["counted", "listed", "report_on", "shorten", "unrated"]
 
 _READ = ("scenario", "cluster", "prompt", "response_a", "response_b", "judge", "pair_id", "prompt_id")
 
@@ -67,19 +68,22 @@ def report_on(
         "cases": cases,
         "never rated": never_rated,
         "never differ": [name for name in flat if name not in never_rated],
-        "not rated": shorten([p.rated for p in asked if p.id not in schema.ids]) if asked else [],
+        "not rated": shorten(unrated(asked, schema)),
         "not used": [f"{stem} (numeric, not among the properties)" for stem in columns.other_stems],
-        "hint": [
-            *(f"{stem} may identify the responses: response_id={stem!r}" for stem in ids),
-            *(f"{PAPER[p].rated} is a plain number here; schema=PAPER compares it by the paper's rule" for p in paper),
-            *(f"{column} has no column of the other response" for column in lone if is_numeric(table[column])),
-            *(f"{column!r} is not read; was {meant!r} meant?" for column in others if (meant := _meant(column))),
-        ],
-        "other columns": others,
     }
+    hints = [
+        *(f"{stem} may identify the responses: response_id={stem!r}" for stem in ids),
+        *(f"{PAPER[p].rated} is a plain number here; schema=PAPER compares it by the paper's rule" for p in paper),
+        *(f"{column} has no column of the other response" for column in lone if is_numeric(table[column])),
+        *(f"{column!r} is not read; was {meant!r} meant?" for column in others if (meant := _meant(column))),
+        *hint_at_texts(pairs, len(schema), asked),
+    ]
     for topic, found in facts.items():
         if found:
-            report = report.add(topic, "; ".join(found) if topic in ("hint", "not rated") else listed(found))
+            report = report.add(topic, "; ".join(found) if topic == "not rated" else listed(found))
+    for hint in hints:
+        report = report.add("hint", hint)
+    report = report.add("other columns", listed(others)) if others else report
     if not long:
         report = report.leave_out("cells without a verdict", len(pairs) * len(judges) - len(verdicts))
     report = report.leave_out("verdicts that are invalid", int((verdicts["outcome"] == "invalid").sum()))
@@ -109,6 +113,11 @@ def listed(names: list[str]) -> str:
 def shorten(names: list[str], most: int = 6) -> list[str]:
     """Return the first names, and how many more there are."""
     return names if len(names) <= most else [*names[:most], f"and {len(names) - most} more"]
+
+
+def unrated(asked: PropertySchema | None, schema: PropertySchema) -> list[str]:
+    """Return what the properties that were asked for would be rated by, of those that `schema` lacks."""
+    return [p.rated for p in asked if p.id not in schema.ids] if asked else []
 
 
 def counted(verdicts: pd.DataFrame) -> str:

@@ -45,6 +45,15 @@ class DataReport:
             return self.add(topic, fact)
         return replace(self, facts=tuple((t, fact if t == topic else f) for t, f in self.facts))
 
+    def retract(self, topic: str, *facts: str) -> DataReport:
+        """Return a report without these facts about `topic`, or without any if none is named: they hold no longer."""
+        return replace(self, facts=tuple((t, f) for t, f in self.facts if t != topic or (facts and f not in facts)))
+
+    @property
+    def hints(self) -> list[str]:
+        """What may have been meant otherwise, and what else could be done."""
+        return [fact for topic, fact in self.facts if topic == "hint"]
+
     def preface(self, facts: Iterable[tuple[str, str]]) -> DataReport:
         """Return a report that begins with these facts."""
         return replace(self, facts=(*facts, *self.facts))

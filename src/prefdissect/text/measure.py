@@ -76,6 +76,7 @@ def measure_text(
     import pandas as pd
 
     from prefdissect.data import load
+    from prefdissect.data.texts import TEXTS_ALONE, TEXTS_ASIDE
     from prefdissect.text.batches import read_pairs
     from prefdissect.text.reading import RATED
 
@@ -91,20 +92,28 @@ def measure_text(
     joined = loaded.join_ratings(pd.DataFrame({"pair_id": loaded.pairs.index, **columns}), schema=schema)
     # The report counts what fits leave out: for a short text some measures say nothing, but its pair is fitted.
     report = replace(joined.report, left_out=loaded.report.left_out)
+    # What is measured needs no word that it was joined, nor that it could be measured.
+    report = report.retract("hint", TEXTS_ALONE, TEXTS_ASIDE)
+    report = report.retract("ratings joined", dict(report.facts)["ratings joined"])
     report = report.add("measured", f"{n_read:,} distinct responses, by rules from their texts")
     return replace(joined, report=report)
 
 
 def rate_if_unrated(data: PreferenceData, *, progress: bool | None = None) -> PreferenceData:
-    """Return data rated by `TEXT` if they have texts, rate nothing and no schema was asked for; else as they are.
+    """Return data with what is not rated measured from their texts, if they have any; else as they are.
 
-    It is said in the report, and logged.
+    That is all of `TEXT` where nothing is rated and no schema was asked for; with a schema, those of its properties
+    that are `TEXT`'s, whatever else the table rates. It is said in the report, and logged.
     """
-    if data.properties or data.vocabulary is not None or not set(_SIDES) <= set(data.pairs.columns):
+    if not set(_SIDES) <= set(data.pairs.columns):
         return data
+    asked = data.vocabulary if data.vocabulary is not None else () if data.properties else TEXT
     without = () if "prompt" in data.pairs.columns else _NEED_PROMPT
-    _LOG.info("no property is rated: measuring %d pairs by rules from their texts (TEXT)", len(data))
-    return measure_text(data, properties=[p for p in TEXT.ids if p not in without], progress=progress)
+    missing = [p.id for p in asked if p in TEXT.properties and p.id not in (*data.properties, *without)]
+    if not missing:
+        return data
+    _LOG.info("measuring %d properties of %d pairs by rules from their texts (TEXT)", len(missing), len(data))
+    return measure_text(data, properties=missing, progress=progress)
 
 
 def rate_like(data: PreferenceData, schema: PropertySchema) -> PreferenceData:
