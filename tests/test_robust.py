@@ -129,6 +129,32 @@ def test_the_command_line_asks_for_it(tmp_path):
     )
     assert done.exit_code == 0, done.output
     assert pd.read_csv(tmp_path / "w.csv")["engine"].tolist() == ["robust"]
+    assert "engine robust" in done.stdout
+    assert "engine exact" not in done.stdout
+
+
+def test_a_robust_result_says_so():
+    plain, robust = (repr(pdx.dissect(make_frame(), robust=r, random_seed=0)) for r in (False, True))
+    assert "engine exact" in plain.splitlines()[0]
+    assert "engine robust, by clusters of pairs" in robust.splitlines()[0]
+
+
+def test_means_move_by_the_prior_alone():
+    """The mean is the centre less the covariance times the prior's pull: 0 under a flat prior, else another one.
+
+    The Laplace prior pulls by 1 / scale on each weight far from 0; its site in `ep` says by how much on average.
+    """
+    rng = np.random.default_rng(0)
+    _, cell = clustered(0, 60, 15, 0.4, p=3)
+    y = (rng.random(len(cell)) < expit(cell.x @ [1.0, 1.2, 0.8])).astype(float)
+    cell = Cell("j", "g", cell.x, y, cell.weight, cell.cluster)
+    for prior, moves in ((pdx.Normal(100.0), False), (PAPER_PRIOR, True)):
+        plain = fit_ep(reduced(cell), arrange_prior(prior, ("a", "b", "c")))
+        found = widen(cell, np.arange(len(cell)), plain)
+        pull = plain.prior_linear - plain.prior_precision * found.mean
+        centre = np.linalg.solve(plain.precision, plain.linear)
+        np.testing.assert_allclose(found.mean, centre + np.linalg.solve(found.precision, pull), atol=1e-9)
+        assert (np.abs(found.mean - plain.mean).max() > 0.01) == moves
 
 
 def test_bad_input_is_one_clear_error():

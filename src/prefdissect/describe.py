@@ -24,7 +24,7 @@ def describe(weights: pd.DataFrame, dropped: pd.DataFrame, options: Mapping[str,
     lines = [
         f"Dissection: {judges} judge{'s' * (judges != 1)} x {groups} group{'s' * (groups != 1)}, "
         f"{weights['property'].nunique()} properties ({options['encoding']}); prior {options['prior']}, "
-        f"engine {options['engine']}; weights with {percent} equal-tailed intervals"
+        f"{_how_made(options)}; weights with {percent} equal-tailed intervals"
     ]
     if set(cells["kind"]) == {"all"}:
         lines.append("All pairs are one group, 'all'." + _why_one_group(options))
@@ -46,6 +46,11 @@ def describe(weights: pd.DataFrame, dropped: pd.DataFrame, options: Mapping[str,
         lines.append(f"\n.posterior keeps {kept_draws} of {options['draws']} draws a chain; the tables use all of them")
     lines += _footnotes(weights, cells, dropped)
     return "\n".join(lines)
+
+
+def _how_made(options: Mapping[str, Any]) -> str:
+    """Name the engine; a robust fit has its own, which no `engine=` chooses."""
+    return "engine robust, by clusters of pairs" if options.get("robust") else f"engine {options['engine']}"
 
 
 def _why_one_group(options: Mapping[str, Any]) -> str:

@@ -58,15 +58,20 @@ def dissect(
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
     interval: Annotated[float, typer.Option(help="Probability inside the intervals.")] = 0.94,
     robust: Annotated[
-        bool, typer.Option("--robust", help="Widen intervals to what the clusters of pairs say.")
+        bool,
+        typer.Option(
+            "--robust",
+            help="Let clusters of pairs say how sure the data are: most intervals widen, and means move where the "
+            "prior matters.",
+        ),
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="Save the dissection to this netCDF file.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Save the dissection to this netCDF file.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write all weights to this CSV file.")] = None,
     seed: Seed = 0,
 ) -> None:
     """Dissect the judges of pairs and print their weights.
 
-    Pairs that have texts and no ratings are measured by rules from their texts first.
+    Pairs that have texts and no ratings are measured by rules from their texts first; with --schema text all are.
     """
     from prefdissect.data import load_for
     from prefdissect.dissection import dissect as run

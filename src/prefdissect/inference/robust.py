@@ -2,7 +2,9 @@
 
 The likelihood's Gaussian block has precision H, which is the variance of the score if pairs are independent and the
 model holds. What the score does vary by is seen in the data: J, from scores summed within clusters. With H inv(J) H as
-precision around the same centre the block is as wide as the data say, and the prior stays exact.
+precision around the same centre the block is as wide as the data say, and the prior stays exact. The posterior mean is
+not the centre: the prior pulls it away, by about the posterior's covariance times the slope of its log density. That
+covariance is another one now, so the mean moves as well, and with correlated columns it can move either way.
 
 Source: Müller 2013, Econometrica 81(5), on the sandwich in place of the likelihood; Liang and Zeger 1986,
 Biometrika 73(1), on scores of clusters.
