@@ -67,15 +67,17 @@ def test_demo_prints_truth_beside_estimate():
 
 def test_dissect_prints_and_writes_the_weights(csv, tmp_path):
     out, weights = tmp_path / "run.nc", tmp_path / "weights.csv"
-    result = run("dissect", csv, "--judge", "me", "--out", out, "--csv", weights, "--seed", 3)
+    result = run("dissect", csv, "--judge", "me", "-o", out, "--csv", weights, "--seed", 3)
     assert result.exit_code == 0, result.output
     written = pd.read_csv(weights)
     loaded = pdx.Dissection.load(out)
     pd.testing.assert_frame_equal(written, loaded.weights, check_dtype=False, check_exact=False, rtol=1e-12)
     assert loaded.options["random_seed"] == 3
     ordered = written.sort_values("mean", ascending=False)
-    printed = [r for r in rows_of(result.stdout) if r[0] in set(written["label"])]
-    assert [r[0] for r in printed] == ordered["label"].tolist()
+    printed = [r for r in rows_of(result.stdout) if r[0].removesuffix(" *") in set(written["label"])]
+    assert [r[0].removesuffix(" *") for r in printed] == ordered["label"].tolist()
+    assert [r[0] for r in printed if r[0].endswith(" *")] == ["flat *"], "what never differs is marked"
+    assert "\n* not identified: the property never differs" in result.stdout
     for cells, row in zip(printed, ordered.itertuples(), strict=True):
         assert [float(c) for c in cells[1:4]] == pytest.approx([row.mean, row.lower, row.upper], abs=0.0051)
     assert "me, all: 60 pairs" in result.stdout
@@ -125,7 +127,7 @@ def test_output_that_cannot_be_written_is_one_line_and_exit_code_1(csv, tmp_path
 def test_help_names_both_commands():
     result = run("--help")
     assert result.exit_code == 0
-    assert {"demo", "dissect"} <= set(re.findall(r"\w+", result.stdout))
+    assert {"demo", "dissect", "explain"} <= set(re.findall(r"\w+", result.stdout))
 
 
 def test_both_outputs_are_checked_before_the_work(tmp_path):
@@ -137,3 +139,32 @@ def test_both_outputs_are_checked_before_the_work(tmp_path):
     assert result.exit_code == 1
     assert "no folder" in result.output
     assert not good.exists()
+
+
+def test_explain_prints_what_python_says_and_writes_the_table(csv, tmp_path):
+    out, table = tmp_path / "run.nc", tmp_path / "pair.csv"
+    assert run("dissect", csv, "--judge", "me", "--out", out).exit_code == 0
+    result = run("explain", out, "pair-3", "-j", "me", "--group", "all", "--csv", table)
+    assert result.exit_code == 0, result.output
+    expected = pdx.Dissection.load(out).explain("pair-3")
+    assert result.stdout.startswith(repr(expected))
+    pd.testing.assert_frame_equal(pd.read_csv(table), expected.table, check_dtype=False, rtol=1e-12)
+    assert str(table) in result.stdout.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pair-600"], "unknown pair 'pair-600'"),
+        (["pair-3", "--judge", "you"], "unknown judge 'you'"),
+        (["pair-3", "--group", "some"], "unknown group 'some'"),
+    ],
+)
+def test_what_cannot_be_explained_is_one_line_and_exit_code_1(csv, tmp_path, arguments, message):
+    out, table = tmp_path / "run.nc", tmp_path / "pair.csv"
+    run("dissect", csv, "--judge", "me", "--out", out)
+    result = run("explain", out, *arguments, "--csv", table)
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert not table.exists()

@@ -123,6 +123,21 @@ def test_ratings_and_the_verdict_are_shown(result):
     assert found.sentence in repr(found)
 
 
+def test_ratings_are_written_with_as_few_decimals_as_tell_them_apart():
+    ratings = {
+        "third": (20 / 3, 2.0, "6.67", "2"),
+        "whole": (120.0, 100.0, "120", "100"),
+        "close": (0.00123, 0.0012, "0.00123", "0.0012"),
+    }
+    columns = {f"{name}_{side}": [r[k]] * 20 for name, r in ratings.items() for k, side in enumerate("ab")}
+    table = pd.DataFrame({**columns, "tone": [1] * 20, "judge_me": ["A", "B"] * 10})
+    data = pdx.load(table, properties=[*ratings, "tone"])
+    found = pdx.dissect(data, engine="ep", random_seed=0).explain("pair-0")
+    lines = [line.split() for line in repr(found).splitlines()]
+    shown = {words[0]: words[1:3] for words in lines if words[0] in (*ratings, "tone")}
+    assert shown == {name: [r[2], r[3]] for name, r in ratings.items()} | {"tone": ["-", "-"]}
+
+
 def test_equal_responses_have_nothing_to_explain():
     table = pd.DataFrame(
         {"clear_a": [2, 1, 3, 1] * 8, "clear_b": [2, 3, 1, 2] * 8, "judge_me": ["A", "B", "A", "A"] * 8}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -95,8 +95,7 @@ class Explanation:
         shown = [
             {
                 "property": r.label,
-                "A": r.rating_a,
-                "B": r.rating_b,
+                **dict(zip("AB", _write_ratings([r.rating_a, r.rating_b]), strict=True)),
                 "log-odds": f"{r.contribution:+z.2f} [{r.lower:z.2f}, {r.upper:z.2f}]",
                 "probability": f"{r.shapley:+z.3f} [{r.shapley_lower:z.3f}, {r.shapley_upper:z.3f}]",
             }
@@ -116,6 +115,16 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def _write_ratings(ratings: Sequence[Any]) -> list[str]:
+    """Write ratings of both responses, with as few decimals from two on as tell them apart; "-" if there is none."""
+    distinct = len(set(ratings))
+    for decimals in range(2, 16):
+        written = [f"{value:z.{decimals}f}".rstrip("0").rstrip(".") for value in ratings]
+        if len(set(written)) >= distinct:
+            break
+    return ["-" if np.isnan(value) else text for value, text in zip(ratings, written, strict=True)]
 
 
 def explain_row(

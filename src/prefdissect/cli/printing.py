@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["print_result", "print_table"]
 
+_UNIDENTIFIED = " *"
 _SHOWN = ["property", "mean", "lower", "upper", "P(weight>0)", "probability", "differs in"]
 
 
@@ -27,18 +28,19 @@ def print_result(result: Any) -> None:
         typer.echo(
             f"\n{judge}, {group}: {rows['n_pairs'].iloc[0]:,} pairs; lower and upper bound the {percent} interval"
         )
-        ordered = rows.sort_values("mean", ascending=False).rename(
-            columns={
-                "label": "property",
-                "property": "id",
-                "prob_positive": "P(weight>0)",
-                "n_differs": "differs in",
-            }
-        )
-        print_table(ordered[_SHOWN])
+        _print_weights(rows)
     if len(result.dropped):
         typer.echo("\nleft out:")
         print_table(result.dropped)
+
+
+def _print_weights(rows: pd.DataFrame) -> None:
+    """Print the weights of one fit, those that the data say nothing of with a mark."""
+    marked = rows["label"].where(rows["identified"], rows["label"] + _UNIDENTIFIED)
+    names = {"prob_positive": "P(weight>0)", "n_differs": "differs in"}
+    print_table(rows.assign(property=marked).sort_values("mean", ascending=False).rename(columns=names)[_SHOWN])
+    if not rows["identified"].all():
+        typer.echo(f"{_UNIDENTIFIED.strip()} not identified: the property never differs, so the weight is the prior")
 
 
 def print_table(table: pd.DataFrame) -> None:

@@ -16,7 +16,7 @@ __all__ = ["schema"]
 
 def schema(
     name: Annotated[str, typer.Argument(metavar="[PAPER|TEXT|FILE]", help="Which schema.")] = "paper",
-    out: Annotated[Path | None, typer.Option(help="Write it to this YAML or JSON file.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it to this YAML or JSON file.")] = None,
 ) -> None:
     """Print the properties of a schema, or write them to a file to start your own from."""
     from prefdissect.schema import PropertySchema
