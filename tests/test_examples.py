@@ -17,8 +17,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import prefdissect as pdx
+from prefdissect.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
@@ -120,6 +122,34 @@ def test_output_on_pages_is_what_the_code_prints(page: Path, tmp_path: Path, mon
     assert [NUMBER.sub("#", word) for word in printed] == [NUMBER.sub("#", word) for word in shown]
     for one, other in zip(NUMBER.findall(" ".join(printed)), NUMBER.findall(" ".join(shown)), strict=True):
         assert float(one) == pytest.approx(float(other), rel=0.03, abs=0.03)
+
+
+def test_the_readme_shows_what_its_commands_print(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo, and HANNA's weights and checks, each line of a block but those of dots."""
+    (tmp_path / "pairs_engagement.parquet").symlink_to(data_dir / "hanna" / "pairs_engagement.parquet")
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?:^    .*\n|^\n(?=    ))+", text, re.MULTILINE)
+    commands = {"pip install": "demo", "$ prefdissect dissect pairs_engagement": None, "$ prefdissect check": None}
+    for start, command in commands.items():
+        at = next(i for i, block in enumerate(blocks) if block.strip().removeprefix("python -m ").startswith(start))
+        shown = blocks[at + 1 if command else at].strip("\n").splitlines()
+        words = [command] if command else shown.pop(0).split()[2:]
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, done.output
+        printed = [" ".join(line.split()) for line in done.stdout.splitlines()]
+        for line in (" ".join(line.split()) for line in shown):
+            assert line in ("", "...") or any(_alike(line, other) for other in printed), line
+
+
+def _alike(one: str, other: str) -> bool:
+    """Return whether two lines have the same words, and numbers within 0.03 or 3%."""
+    if NUMBER.sub("#", one) != NUMBER.sub("#", other):
+        return False
+    pairs = zip(NUMBER.findall(one), NUMBER.findall(other), strict=True)
+    return all(float(a) == pytest.approx(float(b), rel=0.03, abs=0.03) for a, b in pairs)
 
 
 def render(text: str) -> str:
