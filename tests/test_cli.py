@@ -30,6 +30,13 @@ def rows_of(text: str) -> list[list[str]]:
     return [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()]
 
 
+def test_folds_are_those_of_python(csv: Path, tmp_path: Path):
+    assert run("dissect", csv, "--folds", 3, "--csv", tmp_path / "weights.csv").exit_code == 0
+    ours = pdx.dissect(csv, folds=3, random_seed=0).weights
+    pd.testing.assert_series_equal(pd.read_csv(tmp_path / "weights.csv")["mean"], ours["mean"])
+    assert run("dissect", csv, "--folds", 1).exit_code == 1
+
+
 def test_a_saved_dissection_becomes_a_page(csv: Path, tmp_path: Path):
     assert run("dissect", csv, "--engine", "ep", "--draws", 200, "--out", tmp_path / "run.nc").exit_code == 0
     result = run("report", tmp_path / "run.nc", tmp_path / "out.html", "--title", "Mine & <yours>", "--texts", "none")

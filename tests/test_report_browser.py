@@ -460,6 +460,7 @@ def large() -> pdx.Dissection:
     return pdx.dissect(study.data, by="both", engine="ep", draws=125, random_seed=0)
 
 
+@pytest.mark.timeout(900)  # of which it takes one minute on two idle cores
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="the largest page takes a minute: on the newer Python only")
 def test_a_study_of_the_papers_size(large: pdx.Dissection, browser: Browser, folder: Path) -> None:
     path = large.report(folder / "large.html")

@@ -56,6 +56,9 @@ def dissect(
     engine: Annotated[str, typer.Option(help="exact, ep or nuts.")] = "exact",
     draws: Annotated[int, typer.Option(help="Draws per chain.")] = 1000,
     chains: Annotated[int, typer.Option(help="Chains.")] = 4,
+    folds: Annotated[
+        int | None, typer.Option(help="Average over fits that each leave out one of so many folds.")
+    ] = None,
     interval: Annotated[float, typer.Option(help="Probability inside the intervals.")] = 0.94,
     robust: Annotated[
         bool,
@@ -101,6 +104,7 @@ def dissect(
             engine=engine,
             draws=draws,
             chains=chains,
+            folds=folds,
             interval=interval,
             robust=robust,
             random_seed=seed,
