@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -233,7 +234,9 @@ def texts_study(n: int) -> pdx.Dissection:
 def test_texts_of_a_saved_dissection_come_from_the_data(tmp_path: Path) -> None:
     study = texts_study(40)
     saved = pdx.Dissection.load(study.save(tmp_path / "run.nc"))
-    assert given(saved.report(tmp_path / "out.html", texts=True), "texts")["pairs"] == []
+    assert given(saved.report(tmp_path / "out.html"), "texts")["pairs"] == []
+    with pytest.raises(errors.DataError, match="data="):
+        saved.report(tmp_path / "out.html", texts=True)
     page = saved.report(tmp_path / "out.html", texts=True, data=study.data)
     assert given(page, "texts")["columns"]["response_b"][7] == "b 7"
     with pytest.raises(errors.DataError, match="none of the pairs"):
@@ -250,6 +253,9 @@ def other_pairs() -> pdx.PreferenceData:
 def test_bad_arguments(study: pdx.Dissection, tmp_path: Path) -> None:
     with pytest.raises(errors.OptionError, match="texts='some'"):
         study.report(tmp_path / "out.html", texts="some")  # type: ignore[arg-type]
+    for texts in (0, 1, np.False_, None):
+        with pytest.raises(errors.OptionError, match="texts="):
+            study.report(tmp_path / "out.html", texts=texts)  # type: ignore[arg-type]
     with pytest.raises(errors.OptionError, match="load_reference"):
         study.report(tmp_path / "out.html", reference="paper")  # type: ignore[arg-type]
     with pytest.raises(errors.FileFormatError, match="is a folder"):
@@ -257,3 +263,18 @@ def test_bad_arguments(study: pdx.Dissection, tmp_path: Path) -> None:
     with pytest.raises(errors.FileFormatError, match="no folder"):
         study.report(tmp_path / "none" / "out.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_judges_without_a_common_group_are_not_compared(tmp_path: Path) -> None:
+    made = pdx.simulate(200, schema=pdx.PAPER.select(["clear"]), judges=["me", "you"], scenarios=["Code", "Advice"])
+    in_code = made.data.verdicts["pair_id"].map(made.data.groups["Code"]).to_numpy(dtype=bool)
+    kept = made.data.verdicts[in_code == (made.data.verdicts["judge"] == "me").to_numpy()]
+    result = pdx.dissect(replace(made.data, verdicts=kept), engine="ep", draws=200, random_seed=0)
+    assert given(result.report(tmp_path / "out.html"))["similarity"] is None
+
+
+def test_cases_are_each_summed_up(tmp_path: Path) -> None:
+    made = pdx.simulate(2000, schema=pdx.PAPER.select(["clear", "lengthy"]), judges=["me"], random_seed=0)
+    result = pdx.dissect(made.data, by="case", engine="ep", draws=200, random_seed=0)
+    topics = [part["topic"] for part in given(result.report(tmp_path / "out.html"))["summary"]]
+    assert [f"What me prefers in {group}" for group in result.groups] == topics[1 : 1 + len(result.groups)]

@@ -264,11 +264,11 @@ def test_walking_and_filters(of_arena: Shown, arena: pdx.Dissection) -> None:
     group = arena.groups[0]
     page.get_by_label("Group", exact=True).select_option(group)
     assert f"of {int(arena.data.groups[group].sum()):,} " in page.inner_text("#position") + " "
-    page.get_by_label("Group", exact=True).select_option("all")
+    page.get_by_label("Group", exact=True).select_option("")
     page.get_by_label("Differs in").select_option("refusal")
     x = arena.design.encoder.encode(arena.data)[:, arena.properties.index("refusal")]
     assert f"of {int((x != 0).sum()):,} " in page.inner_text("#position") + " "
-    page.get_by_label("Differs in").select_option("any")
+    page.get_by_label("Differs in").select_option("")
     page.get_by_label("Search").fill("Tardis")
     words = (
         pairs[["prompt", "response_a", "response_b"]].apply(lambda c: c.str.contains("tardis", case=False)).any(axis=1)
@@ -311,7 +311,7 @@ def test_checks_scores_and_calibration(of_hanna: Shown, hanna: pdx.Dissection) -
             assert (f"{n} {level}" in row[1].split("\t")) == (n > 0)
     page.get_by_label("Level").select_option("stop")
     assert of_hanna.find("details[data-key=findings] tbody tr").count() == min(16, (checks["level"] == "stop").sum())
-    page.get_by_label("Level").select_option("all")
+    page.get_by_label("Level").select_option("")
     judge = hanna.judges[2]
     page.get_by_label("Judge", exact=True).select_option(judge)
     rows = of_hanna.numbers("#calibration .point", "predicted", "value")
@@ -378,6 +378,44 @@ def test_the_keyboard_is_enough(of_hanna: Shown) -> None:
         " || n.textContent.trim() || n.labels?.length || n.title)).length"
     )
     assert nameless == 0
+
+
+def test_the_skip_link_keeps_the_view(of_hanna: Shown) -> None:
+    of_hanna.go(section="trust")
+    of_hanna.page.keyboard.press("Tab")
+    of_hanna.page.keyboard.press("Enter")
+    assert of_hanna.page.evaluate("document.activeElement.id") == "main"
+    assert of_hanna.view == "section=trust"
+
+
+def test_cells_are_walked_by_arrows(of_hanna: Shown) -> None:
+    of_hanna.go(section="judges")
+    of_hanna.find('.cell[tabindex="0"]').focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight", " "):
+        of_hanna.page.keyboard.press(key)
+    names = of_hanna.find(".cell:focus").evaluate("cell => [cell.dataset.row, cell.dataset.column]")
+    assert all(name in of_hanna.page.inner_text("#chosen-cell") for name in names)
+    assert names[0] != names[1]
+
+
+def test_focus_outlives_a_choice(of_hanna: Shown, hanna: pdx.Dissection) -> None:
+    of_hanna.go(section="properties", judge=hanna.judges[:1])
+    of_hanna.find("details.several > summary").click()
+    of_hanna.page.get_by_role("button", name="none").focus()
+    of_hanna.page.keyboard.press("Enter")
+    assert of_hanna.page.evaluate("document.activeElement.textContent") == "none"
+
+
+def test_released_judges_without_weights_have_no_similarity(browser: Browser, folder: Path) -> None:
+    study = pdx.simulate(400, judges=["me", "you"], scenarios=["Code", "Advice"], random_seed=0)
+    result = pdx.dissect(study.data, engine="ep", draws=200, random_seed=0)
+    weight = np.random.default_rng(0).normal(0, 0.2, (2, 1, 29))
+    released = pdx.ReferenceWeights("mine", ("a", "b"), ("Code",), {"Code": "scenario"}, pdx.PAPER.ids, weight)
+    with opened(browser, result.report(folder / "gap.html", reference=released)) as shown:
+        for measure in ("pearson", "spearman", "l1", "l2"):
+            shown.go(section="judges", set="all", **{"in": "Advice"}, measure=measure)
+            values = {(a, b): value for a, b, value in shown.numbers(".cell", "row", "column", "value")}
+            assert np.isnan(float(values["me", "a"]))
 
 
 @pytest.mark.parametrize("section", ["summary", "properties", "judges", "pairs", "trust", "data", "making"])

@@ -56,7 +56,7 @@ class WritesReports(ComparesJudges, ChecksFits):
         FileFormatError
             If the file cannot be written.
         """
-        if texts not in ("sample", True, False):
+        if not isinstance(texts, bool) and texts != "sample":  # 0 might be a number of texts
             raise OptionError(f"texts={texts!r}; say 'sample', True or False")
         if reference is not None and not isinstance(reference, ReferenceWeights):
             raise OptionError(f"reference={reference!r} is no ReferenceWeights: load_reference('paper') gives one")
@@ -66,7 +66,7 @@ class WritesReports(ComparesJudges, ChecksFits):
 
     def _contents(self, texts: pd.DataFrame | None, reference: ReferenceWeights | None) -> Contents:
         scenarios = any(self.design.group_kinds[g] != "case" for g in self.groups)
-        several = len(self.judges) > 1
+        several = any(sum((j, g) in self.fitted.fits for j in self.judges) > 1 for g in self.groups)
         return Contents(
             data=self.data,
             design=self.design,

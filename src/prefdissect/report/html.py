@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import os
 import tempfile
 from importlib import resources
 from pathlib import Path
@@ -48,11 +47,10 @@ def write_page(contents: Contents, path: Path, *, title: str) -> Path:
     if not path.parent.is_dir():
         raise FileFormatError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
     page = _assemble(contents, title)
-    handle, whole = tempfile.mkstemp(dir=path.parent, suffix=".html")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(page)
-    Path(whole).chmod(0o644)
-    Path(whole).replace(path)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        whole = Path(folder) / "whole.html"
+        whole.write_text(page, encoding="utf-8")
+        whole.replace(path)
     return path
 
 

@@ -29,7 +29,7 @@ def choose_texts(
     Raises
     ------
     DataError
-        If `given` has none of the pairs.
+        If `given` has none of the pairs, or texts that were asked for are nowhere.
     """
     if texts is False:
         return None
@@ -42,6 +42,11 @@ def choose_texts(
         )
     columns = [str(name) for name in source.columns if name not in _OF_THE_CONTRACT]
     if not {"prompt", "response_a", "response_b"} & set(columns):
+        if texts is True or given is not None:
+            raise DataError(
+                "texts=True, but there are none: a dissection is saved without them; name the pairs with their texts "
+                "in data= (--data), or say texts=False"
+            )
         return None
     if texts == "sample" and len(known) > SAMPLE:
         chosen = stream_of(random_seed, "texts of a report").choice(len(known), SAMPLE, replace=False)

@@ -51,9 +51,12 @@ const widest = (texts, size) => texts.reduce((w, t) => Math.max(w, textWidth(t, 
 // A label in the room there is: what does not fit is cut, and its title holds all.
 function clipped(text, room, size = 12) {
   if (textWidth(text, size) <= room) return text;
-  let n = text.length;
-  while (n > 1 && textWidth(`${text.slice(0, n)}…`, size) > room) n--;
-  return `${text.slice(0, n)}…`;
+  let fits = 1, over = text.length;
+  while (over - fits > 1) {
+    const middle = (fits + over) >> 1;
+    if (textWidth(`${text.slice(0, middle)}…`, size) > room) over = middle; else fits = middle;
+  }
+  return `${text.slice(0, fits)}…`;
 }
 
 const figure = (width, height, label, ...children) =>

@@ -30,7 +30,7 @@ function toggle(label, key, fallback) {
 
 // Several of many, with a filter, all and none.
 function several(label, key, names, chosen) {
-  const filter = h('input', { type: 'search', placeholder: 'filter', 'aria-label': `filter ${label.toLowerCase()}` });
+  const filter = h('input', { type: 'search', 'data-key': `${key}:filter`, placeholder: 'filter', 'aria-label': `filter ${label.toLowerCase()}` });
   const boxes = names.map(name => h('label', null,
     h('input', { type: 'checkbox', value: name, checked: chosen.includes(name), 'data-key': `${key}=${name}`, onchange: collect }),
     h('bdi', null, name)));
@@ -44,17 +44,21 @@ function several(label, key, names, chosen) {
   const some = chosen.length === names.length ? 'all' : chosen.length <= 2 ? chosen.join(', ') || 'none' : chosen.length;
   return h('details', { class: 'several', 'data-key': `${key}:open` }, h('summary', null, `${label}: `, h('bdi', null, String(some))),
     h('div', { class: 'several-box' }, names.length > 8 && filter,
-      h('div', { class: 'buttons' }, h('button', { onclick: () => setAll(true) }, 'all'), h('button', { onclick: () => setAll(false) }, 'none')),
+      h('div', { class: 'buttons' }, h('button', { 'data-key': `${key}:all`, onclick: () => setAll(true) }, 'all'), h('button', { 'data-key': `${key}:none`, onclick: () => setAll(false) }, 'none')),
       h('div', { class: 'boxes', role: 'group', 'aria-label': label }, boxes)));
 }
 
-// Build again what depends on the view, and put the reader back where they were: same control, same open lists.
+// Build again what depends on the view, and put the reader back where they were: same control, same open lists, same filter.
 function refill(box, build) {
   const focused = box.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   const open = new Set([...box.querySelectorAll('details[open][data-key]')].map(d => d.dataset.key));
   const scrolled = new Map([...box.querySelectorAll('.boxes')].map((b, i) => [i, b.scrollTop]));
+  const filters = new Map([...box.querySelectorAll('[data-key$=":filter"]')].map(f => [f.dataset.key, f.value]));
   box.replaceChildren(...[build()].flat(Infinity).filter(Boolean));
   box.querySelectorAll('details[data-key]').forEach(d => { if (open.has(d.dataset.key)) d.open = true; });
   box.querySelectorAll('.boxes').forEach((b, i) => { b.scrollTop = scrolled.get(i) || 0; });
+  box.querySelectorAll('[data-key$=":filter"]').forEach(f => {
+    if (filters.get(f.dataset.key)) { f.value = filters.get(f.dataset.key); f.dispatchEvent(new Event('input')); }
+  });
   if (focused) [...box.querySelectorAll('[data-key]')].find(n => n.dataset.key === focused)?.focus();
 }

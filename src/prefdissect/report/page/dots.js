@@ -18,8 +18,7 @@ function dots(rows, { width, baseline, title, label, intervals, low, high, forma
       const name = s('text', { class: 'name', x: left - 8, y: top + height * r + height / 2 + 4, 'text-anchor': 'end' },
         clipped(row.name, left - 10, size), s('title', null, row.title || row.name));
       return row.onclick
-        ? s('g', { class: 'link', role: 'button', tabindex: 0, 'data-key': row.key, 'aria-label': row.title || row.name,
-            onclick: row.onclick, onkeydown: e => { if (e.key === 'Enter' || e.key === ' ') { e.preventDefault(); row.onclick(); } } }, name)
+        ? s('g', { class: 'link', 'data-key': row.key, ...pressable(row.onclick, row.title || row.name) }, name)
         : name;
     }),
     rows.map((row, r) => row.points.map((p, k) => {

@@ -23,6 +23,7 @@ function svgText(figure) {
     const style = getComputedStyle(node);
     DRAWN.forEach(name => to[i].setAttribute(name, style.getPropertyValue(name)));
   });
+  copy.prepend(s('rect', { width: '100%', height: '100%', fill: getComputedStyle(document.documentElement).backgroundColor }));
   copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
   return new XMLSerializer().serializeToString(copy);
 }

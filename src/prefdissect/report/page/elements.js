@@ -15,6 +15,10 @@ function make(space, name, attributes, children) {
 const h = (name, attributes, ...children) => make(null, name, attributes, children);
 const s = (name, attributes, ...children) => make('http://www.w3.org/2000/svg', name, attributes, children);
 
+// What can be pressed by a click, Enter or the space bar.
+const pressable = (run, label) => ({ role: 'button', tabindex: 0, 'aria-label': label, onclick: run,
+  onkeydown: event => { if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); run(); } } });
+
 const say = text => { document.getElementById('said').textContent = text; };
 
 // A text of a stranger, as text: each control that turns or hides letters is shown by its number, the rest as it is.

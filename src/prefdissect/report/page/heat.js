@@ -19,20 +19,32 @@ function heat(rows, columns, cell, { width, reach, middle = 0, label, onrow, onc
     rows.map((name, i) => {
       const text = s('text', { x: left - 6 - (beside?.width ?? 0), y: top + high * (i + 0.5) + 4, 'text-anchor': 'end' },
         clipped(name, left - 8 - (beside?.width ?? 0), size), s('title', null, name));
-      return onrow ? s('g', { class: 'link', role: 'button', tabindex: 0, 'data-key': rowKey?.(i), 'aria-label': name, onclick: () => onrow(i),
-        onkeydown: e => { if (e.key === 'Enter' || e.key === ' ') { e.preventDefault(); onrow(i); } } }, text) : text;
+      return onrow ? s('g', { class: 'link', 'data-key': rowKey?.(i), ...pressable(() => onrow(i), name) }, text) : text;
     }),
     beside && s('g', { transform: `translate(${left - beside.width} ${top})` }, beside.draw(high)),
     rows.map((row, i) => columns.map((column, j) => {
       const c = cells[i][j], lines = smalls && c?.small ? 2 : 1;
       if (!c) return null;
       const look = known(c.value) ? diverging(c.value - middle, reach) : { fill: 'var(--none)', ink: 'var(--ink)' };
-      return s('g', { class: oncell ? 'cell link' : 'cell', 'data-value': c.value, ...c.data, onclick: oncell ? () => oncell(i, j) : null },
+      return s('g', { class: oncell ? 'cell link' : 'cell', 'data-value': c.value, ...c.data, ...(oncell ? walkable(i, j, () => oncell(i, j), c.text) : {}) },
         s('title', null, c.text),
         s('rect', { x: left + each * j, y: top + high * i, width: each - 1, height: high - 1, fill: look.fill }),
         numbers && s('text', { class: 'inside', x: left + each * (j + 0.5) - 0.5, y: top + high * (i + 0.5) + (lines === 2 ? -1 : 4), 'text-anchor': 'middle', fill: look.ink }, c.shown ?? fixed(c.value)),
         lines === 2 && s('text', { class: 'small', x: left + each * (j + 0.5) - 0.5, y: top + high * (i + 0.5) + 10, 'text-anchor': 'middle', fill: look.ink }, c.small));
     })));
+}
+
+// A cell that can be reached by one stop of the tab key and then by arrows, and pressed.
+function walkable(i, j, run, label) {
+  const { onkeydown, ...rest } = pressable(run, label);
+  const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+  return { ...rest, tabindex: i || j ? -1 : 0, 'data-place': `${i},${j}`,
+    onkeydown: event => {
+      const step = steps[event.key];
+      if (!step) return onkeydown(event);
+      event.preventDefault();
+      event.currentTarget.ownerSVGElement.querySelector(`[data-place="${i + step[0]},${j + step[1]}"]`)?.focus();
+    } };
 }
 
 function colourKey(reach, middle, format) {

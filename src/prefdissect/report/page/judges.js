@@ -85,7 +85,7 @@ function matrixOf(view, width) {
   const complete = distance.flat().every(known);
   const branches = complete ? averageLinkage(distance) : [], order = complete ? leafOrder(branches, n) : view.chosen.map((_, i) => i);
   const place = []; order.forEach((leaf, row) => { place[leaf] = row; });
-  const support = complete ? supportOrNone(branches, drawnDistances(view)) : [];
+  const support = complete ? supportFor(branches, view) : [];
   const clusters = complete ? cutTree(branches, n, Math.min(view.k, n)) : [];
   const names = order.map(i => view.chosen[i].name + (n > 2 && clusters.length ? ` (${clusters[i]})` : ''));
   const values = found.flat().filter(Boolean).map(c => c[what]).filter(known);
@@ -115,7 +115,16 @@ function matrixOf(view, width) {
       saveButtons(null, 'similarity', ['group', 'judge_a', 'judge_b', 'similarity', 'corrected', 'lower', 'upper', 'ceiling_a', 'ceiling_b', 'agreement', 'kappa', 'n'],
         rows.map(r => [view.row, r.a.name, r.b.name, r.similarity, r.corrected, r.lower, r.upper, ceilingOf(r.a, view), ceilingOf(r.b, view), r.agreement, r.kappa, r.n]))));
 }
-const supportOrNone = (branches, drawn) => (drawn.length ? supportOf(branches, drawn) : []);
+// The last answer is kept: what is shown of a matrix changes more often than the matrix.
+let supported = { key: null, support: [] };
+function supportFor(branches, view) {
+  const key = JSON.stringify([view.measure, view.row, view.what, view.chosen]);
+  if (supported.key !== key) {
+    const drawn = drawnDistances(view);
+    supported = { key, support: drawn.length ? supportOf(branches, drawn) : [] };
+  }
+  return supported.support;
+}
 
 const pairText = (a, b, one, view) => `${a.name} and ${b.name}: as in the paper ${fixed(one.similarity)} (ceilings ${fixed(ceilingOf(a, view))} and ${fixed(ceilingOf(b, view))})`
   + (known(one.corrected) ? `; noise taken out ${fixed(one.corrected)} ${within(one.lower, one.upper)}` : '; no posterior is known of released judges')

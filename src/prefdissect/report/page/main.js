@@ -32,6 +32,10 @@ async function start() {
   state.changed = draw;
   draw();
   document.getElementById('footer').textContent = `Made with prefdissect ${study.making.versions.find(([name]) => name === 'prefdissect')?.[1] ?? ''}. This file needs no network and sends nothing.`;
+  document.querySelector('.skip').addEventListener('click', event => {
+    event.preventDefault(); // the address holds the view
+    document.getElementById('main').focus();
+  });
   addEventListener('popstate', draw);
   addEventListener('hashchange', draw);
   let width = innerWidth;

@@ -69,8 +69,9 @@ function shapley(terms) {
   return out;
 }
 
-// Ranks from 1 for the smallest; equal values share the mean of theirs.
+// Ranks from 1 for the smallest; equal values share the mean of theirs, and where one is missing there are none.
 function ranksOf(values) {
+  if (values.some(Number.isNaN)) return values.map(() => NaN);
   const order = values.map((_, i) => i).sort((a, b) => values[a] - values[b]), out = new Array(values.length);
   for (let i = 0; i < order.length;) {
     let j = i;

@@ -10,9 +10,9 @@ function pairsView() {
   return {
     judge, j: judgeAt(judge),
     query: state.get('q', ''),
-    group: state.get('of', 'all', ['all', ...study.groupIds]),
+    group: state.get('of', '', study.groupIds),
     said: state.get('said', 'any', ['any', 'A', 'B', 'undecided', 'none']),
-    property: state.get('differs', 'any', ['any', ...study.ids]),
+    property: state.get('differs', '', study.ids),
     agreement: state.get('agree', 'any', Object.keys(AGREEMENTS)),
     other: state.get('with', study.judges[1] ?? study.judges[0], study.judges),
     order: state.get('first', 'file', Object.keys(PAIR_ORDERS)),
@@ -83,9 +83,9 @@ const pairsSection = {
       h('input', { id, type: 'search', value: view.query, 'data-key': 'q', oninput: e => later(() => state.set({ q: e.target.value, pair: null })) }));
     return [search,
       choice('Judge', 'by', study.judges, study.judges[0]),
-      choice('Group', 'of', [{ value: 'all', label: 'any' }, ...groupOptions(study.groupIds)], 'all'),
+      choice('Group', 'of', [{ value: '', label: 'any' }, ...groupOptions(study.groupIds)], ''),
       choice('Judge said', 'said', [{ value: 'any', label: 'anything' }, 'A', 'B', 'undecided', { value: 'none', label: 'nothing usable' }], 'any'),
-      choice('Differs in', 'differs', [{ value: 'any', label: 'anything' }, ...study.properties.map(p => ({ value: p.id, label: p.label }))], 'any'),
+      choice('Differs in', 'differs', [{ value: '', label: 'anything' }, ...study.properties.map(p => ({ value: p.id, label: p.label }))], ''),
       study.judges.length > 1 && choice('Agreement', 'agree', Object.entries(AGREEMENTS).map(([value, label]) => ({ value, label })), 'any'),
       study.judges.length > 1 && view.agreement !== 'any' && choice('As judge', 'with', study.judges, study.judges[1]),
       choice('Order', 'first', Object.entries(PAIR_ORDERS).map(([value, label]) => ({ value, label })), 'file'),

@@ -32,8 +32,8 @@ const isFitted = (j, g) => fitOf(j, g, 'engine') !== 'none';
 function estimate(what, judge, group, k) {
   const j = judgeAt(judge);
   if (group === OVERALL) {
-    const table = study.weights.overall;
-    return { value: table[what].at(j, k), lower: table[`${what}_lower`].at(j, k), upper: table[`${what}_upper`].at(j, k), identified: true };
+    const table = study.weights.overall, differs = study.scenarios.some(id => study.weights.n_differs.at(j, groupAt(id), k) > 0);
+    return { value: table[what].at(j, k), lower: table[`${what}_lower`].at(j, k), upper: table[`${what}_upper`].at(j, k), identified: differs };
   }
   const g = groupAt(group), w = study.weights, identified = w.n_differs.at(j, g, k) > 0;
   if (what === 'rank') return { value: w.rank.at(j, g, k), lower: w.rank_lower.at(j, g, k), upper: w.rank_upper.at(j, g, k), identified };

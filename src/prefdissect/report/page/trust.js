@@ -5,16 +5,16 @@ const LEVELS = ['stop', 'look', 'ok'];
 const trustSection = {
   title: 'Trust',
   controls: () => [
-    choice('Judge', 'tjudge', [{ value: 'all', label: 'all' }, ...study.judges], 'all'),
-    choice('Group', 'tgroup', [{ value: 'all', label: 'all' }, ...groupOptions(study.groupIds)], 'all'),
-    choice('Level', 'level', [{ value: 'all', label: 'all' }, ...LEVELS], 'all')],
+    choice('Judge', 'tjudge', [{ value: '', label: 'all' }, ...study.judges], ''),
+    choice('Group', 'tgroup', [{ value: '', label: 'all' }, ...groupOptions(study.groupIds)], ''),
+    choice('Level', 'level', [{ value: '', label: 'all' }, ...LEVELS], '')],
   build: width => {
-    const judge = state.get('tjudge', 'all', study.judges), group = state.get('tgroup', 'all', study.groupIds), level = state.get('level', 'all', LEVELS);
-    const mine = row => (judge === 'all' || row.judge === judge) && (group === 'all' || row.group === group);
-    const rows = study.trust.checks.filter(row => mine(row) && (level === 'all' || row.level === level));
+    const judge = state.get('tjudge', '', study.judges), group = state.get('tgroup', '', study.groupIds), level = state.get('level', '', LEVELS);
+    const mine = row => (!judge || row.judge === judge) && (!group || row.group === group);
+    const rows = study.trust.checks.filter(row => mine(row) && (!level || row.level === level));
     return [h('div', { class: 'beside' },
       h('section', null, h('h3', null, 'Checks'), overview(study.trust.checks.filter(mine))),
-      calibrationOf(judge === 'all' ? study.judges[0] : judge, width > 1000 ? 400 : width)),
+      calibrationOf(judge || study.judges[0], width > 1000 ? 400 : width)),
     findings(rows), scoresOf(study.trust.scores.filter(mine))];
   },
 };

@@ -18,8 +18,7 @@ function waterfall(steps, { width, start, title, label, format, end, onclick }) 
       const outside = Math.max(x(t.from), x(t.to)) + 5;
       return s('g', { class: 'step', 'data-property': t.key, 'data-value': t.value, 'data-lower': t.lower, 'data-upper': t.upper },
         s('title', null, t.text),
-        s('g', { class: 'link', role: 'button', tabindex: 0, 'data-key': `step:${t.key}`, 'aria-label': t.text, onclick: () => onclick(t.key),
-          onkeydown: e => { if (e.key === 'Enter') onclick(t.key); } },
+        s('g', { class: 'link', 'data-key': `step:${t.key}`, ...pressable(() => onclick(t.key), t.text) },
           s('text', { class: 'name', x: left - 8, y: y + height / 2 + 4, 'text-anchor': 'end' }, clipped(t.label, left - 10, size))),
         s('rect', { class: up ? 'up' : 'down', x: Math.min(x(t.from), x(t.to)), y: y + 4, width: Math.max(1, Math.abs(x(t.to) - x(t.from))), height: height - 8 }),
         i + 1 < placed.length && s('line', { class: 'joint', x1: x(t.to), x2: x(t.to), y1: y + height - 4, y2: y + height + 4 }),

@@ -13,7 +13,7 @@ from prefdissect.tables import top_table
 
 __all__ = ["summary_section"]
 
-_MOST_JUDGES, _NAMED = 6, 3
+_MOST, _NAMED = 6, 3  # fits, and properties at each end
 
 
 def summary_section(contents: Contents) -> list[dict[str, Any]]:
@@ -36,29 +36,32 @@ def _what(contents: Contents) -> dict[str, Any]:
 
 
 def _preferred(contents: Contents) -> Iterable[dict[str, Any]]:
-    """Say what each judge prefers most and least: overall, or in its only group."""
-    judges = contents.posterior.judges
-    for judge in judges[:_MOST_JUDGES]:
-        table = _probabilities(contents, judge)
+    """Say what each judge prefers most and least: overall, or where there is no such mean in each group."""
+    posterior = contents.posterior
+    groups = [None] if contents.overall is not None else posterior.groups
+    asked = [(judge, group) for judge in posterior.judges for group in groups]
+    for judge, group in asked[:_MOST]:
+        table = _probabilities(contents, judge, group)
         if table is None:
             continue
         half = min(_NAMED, len(table) // 2 or 1)
         ends = [table.iloc[:half], table.iloc[::-1].iloc[:half] if len(table) > 1 else table.iloc[:0]]
         words = ["; ".join(map(_named, end.to_dict("records"))) for end in ends]
         said = [f"Most: {words[0]}.", f"Least: {words[1]}."][: 1 + bool(words[1])]
-        yield {"topic": f"What {judge} prefers", "said": said}
-    if len(judges) > _MOST_JUDGES:
-        left = len(judges) - _MOST_JUDGES
-        yield {"topic": "Further judges", "said": [f"{_count(left, 'judge')} more: see Properties."]}
+        where = f" in {group}" if group is not None and len(groups) > 1 else ""
+        yield {"topic": f"What {judge} prefers{where}", "said": said}
+    if len(asked) > _MOST:
+        yield {"topic": "And further", "said": [f"{_count(len(asked) - _MOST, 'fit')} more: see Properties."]}
 
 
-def _probabilities(contents: Contents, judge: str) -> pd.DataFrame | None:
+def _probabilities(contents: Contents, judge: str, group: str | None) -> pd.DataFrame | None:
     """Return the probabilities of a judge with intervals, largest first; None where it has no fit."""
     if contents.overall is not None:
         table = contents.overall[contents.overall["judge"] == judge].dropna(subset=["probability"])
         return table.sort_values("probability", ascending=False, kind="stable") if len(table) else None
-    top = top_table(contents.weights[contents.weights["judge"] == judge], 10_000)
-    top = top[top["side"] == "most"].drop_duplicates("property")
+    weights = contents.weights[(contents.weights["judge"] == judge) & (contents.weights["group"] == group)]
+    top = top_table(weights, len(weights)) if len(weights) else weights.assign(side="")
+    top = top[top["side"] == "most"]
     if top.empty:
         return None
     bounds = {name: 1 / (1 + np.exp(-top[name])) for name in ("lower", "upper")}
