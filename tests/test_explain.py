@@ -14,7 +14,9 @@ from scipy.special import expit
 
 import prefdissect as pdx
 from prefdissect.errors import DataError, OptionError, RatingError, UnknownNameError
+from prefdissect.features import Encoder
 from prefdissect.inference import shapley_values
+from prefdissect.inference.shapley import sum_of_sines
 
 SMALL = pdx.PAPER.select(["friendly", "clear", "novel", "lengthy"])
 TERM = st.floats(-6, 6, allow_nan=False)
@@ -46,6 +48,16 @@ def test_large_terms_are_exact_too(total):
     terms = np.random.default_rng(0).normal(0, 1, 8)
     terms *= total / np.abs(terms).sum()
     np.testing.assert_allclose(shapley_values(terms[None])[0], enumerate_coalitions(terms), atol=1e-10)
+
+
+@pytest.mark.parametrize("reach", [1.0, 1.5, 2.8, 6.0, 11.9, 12.1, 50.0, 1000.0])
+def test_sines_add_up_to_the_sigmoid(reach):
+    """Over all that coalitions can reach, with amplitudes too small to lose digits in."""
+    step, amplitude = sum_of_sines(reach)
+    s = np.linspace(-reach, reach, 2001)
+    found = 0.5 + np.sin(step * np.outer(s, np.arange(len(amplitude)) + 0.5)) @ amplitude
+    np.testing.assert_allclose(found, expit(s), atol=3e-13)
+    assert np.abs(amplitude).sum() < 3
 
 
 def test_shapley_values_are_those_of_the_shap_package():
@@ -138,6 +150,18 @@ def test_ratings_are_written_with_as_few_decimals_as_tell_them_apart():
     assert shown == {name: [r[2], r[3]] for name, r in ratings.items()} | {"tone": ["-", "-"]}
 
 
+def test_many_pairs_are_explained_from_one_encoding(result, monkeypatch):
+    """Each explanation used to encode all pairs again: minutes for a few thousand of them."""
+    again, encode, times = result.sel(judge="me"), Encoder.encode, []
+    monkeypatch.setattr(Encoder, "encode", lambda *args: times.append(1) or encode(*args))
+    for i in range(5):
+        again.explain(f"pair-{i}")
+        again.what_if(f"pair-{i}", "clear")
+    again.surprising(3)
+    again.telling("clear", 3)
+    assert len(times) == 1
+
+
 def test_equal_responses_have_nothing_to_explain():
     table = pd.DataFrame(
         {"clear_a": [2, 1, 3, 1] * 8, "clear_b": [2, 3, 1, 2] * 8, "judge_me": ["A", "B", "A", "A"] * 8}
@@ -214,6 +238,8 @@ def test_a_missing_rating_is_named():
     [
         (lambda r: r.explain("pair-7"), OptionError, "judge=None"),
         (lambda r: r.explain("pair-7000", judge="me"), UnknownNameError, "unknown pair 'pair-7000'"),
+        (lambda r: r.explain(["pair-7"], judge="me"), OptionError, r"pair_id=\['pair-7'\] must be the id of one pair"),
+        (lambda r: r.what_if(7, "clear", judge="me"), OptionError, "pair_id=7 must be the id of one pair"),
         (lambda r: r.explain("pair-7", judge="mee"), UnknownNameError, "unknown judge 'mee'"),
         (lambda r: r.explain("pair-7", judge="me", group="Chess"), UnknownNameError, "unknown group"),
         (lambda r: r.what_if("pair-7", "claer", judge="me"), UnknownNameError, "clear"),

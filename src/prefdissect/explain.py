@@ -135,30 +135,28 @@ def explain_row(
     `x` [property] is the row as the fit encodes it, `ratings` [2, property] what was rated. Contributions in log-odds
     are weight times comparison; in probability they are Shapley values against two responses that are equal in all.
     """
-    draws = _some_draws(fit)[:, kept]
+    terms, point = _some_draws(fit)[:, kept] * x, fit.mean[kept] * x
+    share = shapley_values(point[None])[0]
     tail = (1 - interval) / 2
-    terms, shares = draws * x, shapley_values(draws * x)
-    lower, upper = np.quantile(terms, [tail, 1 - tail], axis=0)
-    share_lower, share_upper = np.quantile(shares, [tail, 1 - tail], axis=0)
-    point = fit.mean[kept] * x
-    table = pd.DataFrame(
-        {
-            "property": list(schema.ids),
-            "label": list(schema.labels),
-            "rating_a": ratings[0],
-            "rating_b": ratings[1],
-            "comparison": x,
-            "contribution": point,
-            "lower": lower,
-            "upper": upper,
-            "shapley": shapley_values(point[None])[0],
-            "shapley_lower": share_lower,
-            "shapley_upper": share_upper,
-        }
-    )
-    order = np.argsort(-table["shapley"].abs().to_numpy(), kind="stable")
-    low, high = expit(np.quantile(terms.sum(axis=1), [tail, 1 - tail]))
-    return (float(expit(point.sum())), float(low), float(high)), table.iloc[order].reset_index(drop=True)
+    samples = np.hstack([terms, shapley_values(terms), terms.sum(axis=1, keepdims=True)])
+    lower, upper = np.quantile(samples, [tail, 1 - tail], axis=0)
+    columns = {
+        "property": np.array(schema.ids, dtype=object),
+        "label": np.array(schema.labels, dtype=object),
+        "rating_a": ratings[0],
+        "rating_b": ratings[1],
+        "comparison": x,
+        "contribution": point,
+        "lower": lower[: len(x)],
+        "upper": upper[: len(x)],
+        "shapley": share,
+        "shapley_lower": lower[len(x) : -1],
+        "shapley_upper": upper[len(x) : -1],
+    }
+    order = np.argsort(-np.abs(share), kind="stable")
+    table = pd.DataFrame({name: values[order] for name, values in columns.items()})
+    low, high = expit((lower[-1], upper[-1]))
+    return (float(expit(point.sum())), float(low), float(high)), table
 
 
 def what_if_row(

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from prefdissect._typing import FloatArray
+from prefdissect._typing import BoolArray, FloatArray
 from prefdissect.asking.fitted import Fitted
 from prefdissect.choose import pick
 from prefdissect.errors import DataError, OptionError, RatingError, UnknownNameError, choices
 from prefdissect.explain import Explanation, explain_row, surprise_table, telling_table, what_if_row
-from prefdissect.features import preferences
+from prefdissect.features import groups_like, preferences
 from prefdissect.inference import Fit
 
 __all__ = ["ExplainsPairs"]
@@ -117,27 +118,52 @@ class ExplainsPairs(Fitted):
         mean = self.fitted.fits[judge, group].mean[self._kept]
         return self.design.x[np.ix_(rows, self._kept)], self.design.y[rows, j], self.design.pair_ids[rows], mean
 
+    @cached_property
+    def _encoded(self) -> FloatArray:
+        """All pairs as fits encode them, [pair, property]; kept, for many are explained one after the other."""
+        return self.design.encoder.encode(self.data)
+
+    @cached_property
+    def _rated(self) -> FloatArray:
+        """Ratings in the order of the fit's properties, [pair, 2, property]."""
+        return self.data.ratings[:, :, [self.data.properties.index(p) for p in self._schema.ids]]
+
+    @cached_property
+    def _said(self) -> FloatArray:
+        """What each judge said, as fits count it, [pair, judge]; NaN where that is nothing usable."""
+        y, weight, _ = preferences(self.data, self.judges, self.options["ties"])
+        return np.where(weight > 0, y, np.nan)
+
+    @cached_property
+    def _in_group(self) -> BoolArray:
+        """Which pairs are in which groups, [pair, group]."""
+        return groups_like(self.data, self.design, self.options["by"]).to_numpy(dtype=bool)
+
     def _locate(self, pair_id: str, judge: str | None, group: str | None) -> _Found:
-        judge = self._one_judge(judge)
-        index = self.data.pairs.index
-        if pair_id not in index:
-            raise UnknownNameError(f"unknown pair {pair_id!r}; {choices(str(pair_id), [str(i) for i in index])}")
-        at = list(index).index(pair_id)
-        x = self.design.encoder.encode(self.data)[at]
+        judge, at = self._one_judge(judge), self._place_of(pair_id)
+        x = self._encoded[at]
         if np.isnan(x).any():
             missing = [label for label, value in zip(self._schema.labels, x, strict=True) if np.isnan(value)]
             raise RatingError(f"pair {pair_id!r} has no rating of {', '.join(missing)}, so no fit can explain it")
-        group = self._group_of(str(pair_id), at, judge, group)
-        y, weight, _ = preferences(self.data, [judge], self.options["ties"])
-        label = float(y[at, 0]) if weight[at, 0] > 0 else float("nan")
-        places = [list(self.data.properties).index(p) for p in self._schema.ids]
-        fit = self.fitted.fits[judge, group]
-        return _Found(str(pair_id), judge, group, fit, x, self.data.ratings[at][:, places], label)
+        group = self._group_of(pair_id, at, judge, group)
+        label = float(self._said[at, self.judges.index(judge)])
+        return _Found(pair_id, judge, group, self.fitted.fits[judge, group], x, self._rated[at], label)
+
+    def _place_of(self, pair_id: str) -> int:
+        """Return the row of a pair in the data."""
+        if not isinstance(pair_id, str):
+            raise OptionError(
+                f"pair_id={pair_id!r} must be the id of one pair, which is a text; {choices('', self.data.pairs.index)}"
+            )
+        index = self.data.pairs.index
+        at = int(index.get_indexer(pd.Index([pair_id]))[0])
+        if at < 0:
+            raise UnknownNameError(f"unknown pair {pair_id!r}; {choices(pair_id, index)}")
+        return at
 
     def _group_of(self, pair_id: str, at: int, judge: str, group: str | None) -> str:
         """Return the group whose fit explains a pair: the one asked for, or the scenario that the pair is in."""
-        everything = set(self.design.group_kinds.values()) == {"all"}
-        of_pair = self.groups if everything else [g for g in self.groups if self._holds(g, at)]
+        of_pair = [g for g, holds in zip(self.groups, self._in_group[at], strict=True) if holds]
         if group is not None:
             (group,) = pick("group", group, self.groups)
             if group not in of_pair:
@@ -150,12 +176,6 @@ class ExplainsPairs(Fitted):
                 f"{', '.join(of_pair) or 'none'}"
             )
         return fitted[0]
-
-    def _holds(self, group: str, at: int) -> bool:
-        by = self.options["by"]
-        if group in self.data.groups:
-            return bool(self.data.groups[group].iloc[at])
-        return bool(str(self.data.pairs[by].iloc[at]) == group)
 
 
 def _largest(table: pd.DataFrame, by: pd.Series, k: int) -> pd.DataFrame:

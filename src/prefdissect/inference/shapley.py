@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from scipy.special import expit
 
 from prefdissect._typing import FloatArray
 
 __all__ = ["shapley_values"]
 
-_TOP = 12.0  # 1 / sinh(pi w) is 1e-16 there
-_NODES, _REACH = 48, 6.0  # nodes of a panel from 0 to _TOP that are enough where the sum of |terms| is up to _REACH
+_SHORT = 12.0  # up to this reach few sines are enough
+_EXACT = 30.0  # exp(-30) is 1e-13
 
 
 def shapley_values(terms: FloatArray) -> FloatArray:
@@ -33,28 +34,42 @@ def shapley_values(terms: FloatArray) -> FloatArray:
 
     terms = np.asarray(terms, dtype=np.float64)
     out = np.zeros_like(terms)
-    reach = np.abs(terms).sum(axis=1)
-    panels = 2 ** np.ceil(np.log2(np.maximum(reach / _REACH, 1.0))).astype(int)
-    for n_panels in np.unique(panels):
-        rows = np.flatnonzero(panels == n_panels)
+    reach = np.maximum(np.abs(terms).sum(axis=1), 1.0)
+    reach = 2 ** (np.ceil(2 * np.log2(reach)) / 2)  # of a few sizes, which share their sines
+    for size in np.unique(reach):
+        rows = np.flatnonzero(reach == size)
         used = np.flatnonzero(terms[rows].any(axis=0))  # a term that is 0 is worth 0, and costs as much as others
         if len(used):
             part = np.empty((len(rows), len(used)))
             chosen = np.ascontiguousarray(terms[np.ix_(rows, used)])
-            fill_shapley(chosen, *_nodes(int(n_panels), len(used)), part)
+            fill_shapley(chosen, *sum_of_sines(float(size)), *_shares(len(used)), part)
             out[np.ix_(rows, used)] = part
     return out
 
 
-@lru_cache(maxsize=16)
-def _nodes(n_panels: int, n_terms: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return Gauss-Legendre nodes and weights of omega, 1 / sinh(pi omega) among them, and of t, where they are exact.
+@lru_cache(maxsize=64)
+def sum_of_sines(reach: float) -> tuple[float, FloatArray]:
+    """Return step and amplitudes: sigmoid(s) = 1/2 + sum_j amplitude[j] sin(step (j + 1/2) s) for all |s| <= reach.
 
-    The larger the terms the faster the integrand turns, so omega has several panels of nodes.
+    To some 13 digits. A short reach takes the amplitudes that fit best there, and is free beyond it, so that a few
+    sines do. A long one takes the midpoint rule of sigmoid(s) = 1/2 + integral over w > 0 of sin(w s) / sinh(pi w),
+    whose error is the sigmoid's distance from 0 and 1, as far outside as the sum first repeats.
     """
-    x, w = np.polynomial.legendre.leggauss(_NODES)
-    width = _TOP / n_panels
-    omega = (width * (np.arange(n_panels)[:, None] + (x + 1) / 2)).ravel()
-    weight = np.tile(w / 2 * width, n_panels) / np.sinh(np.pi * omega)
-    t, v = np.polynomial.legendre.leggauss(n_terms // 2 + 1)  # a polynomial of degree n_terms - 1
-    return omega, weight, (t + 1) / 2, v / 2
+    if reach > _SHORT:
+        step = 2 * np.pi / (reach + _EXACT)
+        omega = step * (np.arange(np.ceil(_EXACT / np.pi / step)) + 0.5)
+        return step, step / np.sinh(np.pi * omega)
+    n = int(np.ceil(3.2 * reach + 5))  # as many as 13 digits need
+    step = np.pi / (reach + 3.0)  # the sigmoid turns within 3 of 0: less room makes amplitudes large, more needs more
+    s = reach * np.cos(np.pi * (np.arange(8 * n) + 0.5) / (16 * n))  # dense at the end, where fits are worst
+    sines = np.sin(step * np.outer(s, np.arange(n) + 0.5))
+    return step, np.asarray(np.linalg.lstsq(sines, expit(s) - 0.5, rcond=1e-15)[0])
+
+
+@lru_cache(maxsize=64)
+def _shares(n_terms: int) -> tuple[FloatArray, FloatArray]:
+    """Return Gauss-Legendre nodes and weights of t in (0, 1/2], exact for a polynomial of degree n_terms - 1."""
+    t, weight = np.polynomial.legendre.leggauss(n_terms // 2 + 1)
+    half = len(t) // 2 + len(t) % 2  # nodes are symmetric, the middle one of an odd number stands for itself
+    weight[len(t) // 2] /= 1 + len(t) % 2
+    return (t[:half] + 1) / 2, weight[:half] / 2
