@@ -21,6 +21,7 @@ from prefdissect.check import Checks
 from prefdissect.check.claims import safe_claims
 from prefdissect.check.collinearity import inflation
 from prefdissect.check.fitting import separates
+from prefdissect.check.left_out import differences_left_out
 from prefdissect.check.misfit import calibrate, find_lapses
 from prefdissect.cli import app
 
@@ -286,6 +287,16 @@ def test_odd_data_are_said_to_be_odd(change, check, level, said):
     found = row(ask(pdx.load(make_table().assign(**change))), check)
     assert found["level"] == level
     assert said in found["said"]
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"), [("id", False), ("item_id", False), ("valid", True), ("fluid", True), ("identity", True)]
+)
+def test_ids_are_no_properties_left_out_and_words_that_end_like_them_are(name, counts):
+    table = make_table().assign(**{f"{name}_a": range(60), f"{name}_b": 30})
+    data = pdx.load(table, properties=["p0", "p1"])
+    found = differences_left_out(data, pdx.dissect(data, engine="ep", random_seed=0).design)
+    assert (name in found) == counts
 
 
 @pytest.mark.parametrize("factor", [1.0, 1e9])

@@ -25,13 +25,18 @@ def differences_left_out(data: PreferenceData, design: Design) -> dict[str, Floa
     found = {}
     for column in pairs.columns:
         name = column.removesuffix("_a")
-        if name == column or f"{name}_b" not in pairs or name in design.columns or name.endswith("id"):
+        if name == column or f"{name}_b" not in pairs or name in design.columns or _names_an_id(name):
             continue
         a, b = (pd.to_numeric(pairs[c], errors="coerce").to_numpy(dtype=np.float64) for c in (column, f"{name}_b"))
         if np.isfinite(a - b).mean() > _MOSTLY:
             found[name] = a - b
     words = longer(data, design)
     return found if words is None else found | {"number of words": words}
+
+
+def _names_an_id(name: str) -> bool:
+    """Whether a column is `id` or `<x>_id`; words that end like it, such as `valid`, are measures like any other."""
+    return name == "id" or name.endswith("_id")
 
 
 def longer(data: PreferenceData, design: Design) -> FloatArray | None:
