@@ -70,7 +70,24 @@ def test_one_judge_is_placed_and_not_compared(folder, tmp_path):
     assert "similarity (" not in done.stdout
     alone = run("compare", one)
     assert alone.exit_code == 1
-    assert alone.stderr.startswith("error: similarity is between judges, and 'a' is the only one here")
+    assert alone.stderr.startswith(
+        "error: similarity is between judges, and 'a' is the only one here; dissect two or more"
+    )
+    assert "None" not in alone.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--method", "cosine"], "method='cosine'"),
+        (["--group", "Cde"], "unknown group 'Cde'"),
+        (["--k", "9"], "k=9 clusters of 3 judges"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_the_work(saved, options, said, monkeypatch):
+    monkeypatch.setattr(pdx.Dissection, "similarity", None)
+    done = run("compare", saved, *options)
+    assert done.stderr.startswith(f"error: {said}")
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,19 @@ def test_a_written_judge_is_read_beside_the_released_ones(reference, folder, tmp
     assert both.similarity().overall.shape == (34, 34)
 
 
+def test_a_file_of_a_released_judge_is_refused_and_both_are_named(tmp_path):
+    """It used to take the place of the released one in silence."""
+    (tmp_path / "model_Code_fitted_paras.jsonl").write_text(LINE.replace('"me"', '"human"'), encoding="utf-8")
+    for label in ("[Scenario] Code", "[Scenario] Advice"):
+        (tmp_path / "human.json").write_text(json.dumps({label: [0.1] * 29}), encoding="utf-8")
+        with pytest.raises(
+            FileFormatError, match=r"human\.json' would be judge 'human', whom .*model_Code_.*rename the"
+        ):
+            pdx.load_reference("paper", tmp_path)
+    (tmp_path / "human.json").rename(tmp_path / "mine.json")
+    assert pdx.load_reference("paper", tmp_path).judges == ("human", "mine")
+
+
 def test_other_properties_cannot_be_placed(reference):
     study = pdx.simulate(
         200, schema=pdx.PAPER.select(["clear", "lengthy"]), judges=1, scenarios=["Code"], random_seed=0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,9 +16,10 @@ from prefdissect.data.groups import scenario_groups
 from prefdissect.errors import ColumnError, DataError, OptionError, UnknownNameError, choices
 from prefdissect.schema import PropertySchema
 
-__all__ = ["Cell", "Design", "Encoder", "build_design", "build_encoder", "groups_like"]
+__all__ = ["OVERALL", "Cell", "Design", "Encoder", "build_design", "build_encoder", "groups_like"]
 
 NO_GROUP = "(none)"  # stands in the table of dropped pairs for those that no group holds
+OVERALL = "overall"  # stands in tables of comparisons for the mean over scenarios
 _SCALE_QUANTILE = 0.95  # of |difference|: what norm_diff calls 1 for a number without a scale
 
 
@@ -234,7 +235,7 @@ def build_design(
     DataError
         If there is no property, or a judge has no usable verdict.
     ColumnError
-        If `by` names no kind of group and no column.
+        If `by` names no kind of group and no column, or a group has a name that tables use for something else.
     """
     if not data.properties:
         ways = (
@@ -246,6 +247,7 @@ def build_design(
             f"{'; '.join([*data.report.hints, ways])}; columns: {', '.join(data.source_columns)}"
         )
     groups, kinds = choose_groups(data, by)
+    check_group_names(kinds)
     extra = dict(nuisance or {})
     encoder = build_encoder(data, encoding)
     x = encoder.encode(data)
@@ -309,6 +311,17 @@ def choose_groups(data: PreferenceData, by: str | None) -> tuple[pd.DataFrame, d
         raise ColumnError(f"by={by!r} is no kind of group and no column; {choices(by, valid)}")
     groups = scenario_groups(data.pairs, by)  # type: ignore[arg-type]  # None is in `wanted`
     return groups, dict.fromkeys(groups.columns, "scenario")
+
+
+def check_group_names(groups: Iterable[str]) -> None:
+    """Raise `ColumnError` where a group has a name that tables use for something else."""
+    taken = {OVERALL: "the mean over scenarios", NO_GROUP: "pairs that are in no group"}
+    for group in groups:
+        if group in taken:
+            raise ColumnError(
+                f"a scenario or case is named {group!r}, which in tables of results stands for {taken[group]}; rename "
+                "it in the data, or choose other groups in by="
+            )
 
 
 def groups_like(data: PreferenceData, design: Design, by: str | None) -> pd.DataFrame:

@@ -49,16 +49,16 @@ class ComparesJudges(Fitted):
         DataError
             If there are fewer than two judges, or no two of them have a fit in a common group.
         """
-        found = judge_similarity(
+        return judge_similarity(
             self.design,
             self.fitted,
-            self._joint_weights,
             method,
+            groups=pick("group", groups, self.groups),
             skipna=skipna,
+            weights=lambda: self._joint_weights,
             refits=lambda: self._refits,
-            agreement=lambda: self._agreement,
+            agreement=self._agreement_of,
         )
-        return found if groups is None else found.sel(group=pick("group", groups, self.groups))
 
     @cached_property
     def _joint_weights(self) -> NDArray[np.float32]:
@@ -73,6 +73,11 @@ class ComparesJudges(Fitted):
     @cached_property
     def _agreement(self) -> pd.DataFrame:
         return agreement_table(self.design)
+
+    def _agreement_of(self, judges: Sequence[str], groups: Sequence[str]) -> pd.DataFrame:
+        if (list(judges), list(groups)) == (self.judges, self.groups):
+            return self._agreement
+        return agreement_table(self.design.sel(judges, groups))
 
     def agreement(self) -> pd.DataFrame:
         """Return raw agreement and Cohen's kappa of each two judges and group; see `agreement_table`."""

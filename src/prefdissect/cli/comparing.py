@@ -37,13 +37,21 @@ def compare(
     csv: Annotated[Path | None, typer.Option(help="Write all similarities, with ceilings, to this CSV file.")] = None,
 ) -> None:
     """Compare the judges of a saved dissection: similarities with intervals, ceilings, clusters, nearest judges."""
+    from prefdissect._typing import check_choice
+    from prefdissect.choose import pick
+    from prefdissect.compare import Measure
+    from prefdissect.compare.clusters import check_clusters
     from prefdissect.dissection import Dissection
 
-    with errors_told():
+    with errors_told():  # what can be refused is refused before the work, which may take a minute
         check_can_write(csv)
+        check_choice("method", method, Measure)
         if reference is not None and against is None:
             raise OptionError(f"--reference {str(reference)!r} is read with --against paper only")
         dissected = Dissection.load(result)
+        pick("group", group, dissected.groups)
+        if k is not None and len(dissected.judges) > 1:
+            check_clusters(k, len(dissected.judges))
         if against is not None:
             _print_places(dissected, against, reference, method)
             if len(dissected.judges) < 2:
@@ -63,7 +71,6 @@ def _print_similarity(similarity: JudgeSimilarity, group: str | None) -> None:
     table = similarity.to_frame(ceiling=True)
     shown = table["group"].iloc[0] if group is None else group
     if group is not None:
-        similarity.sel(group=[group])  # an unknown one is an error that names the others
         shown = group if (table["group"] == group).any() else table["group"].iloc[0]
     table = table[table["group"] == shown].drop(columns="group").sort_values("similarity", ascending=False)
     percent = f"{100 * similarity.interval:g}%"

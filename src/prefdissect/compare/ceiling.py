@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import joblib
@@ -9,9 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from prefdissect._typing import BoolArray, FloatArray
+from prefdissect._typing import BoolArray, FloatArray, GroupKind
 from prefdissect.compare.measures import Measure, compare_weights
-from prefdissect.compare.rows import OVERALL, names_of_rows
+from prefdissect.compare.rows import OVERALL, mean_over, names_of_rows
 from prefdissect.features import Cell, Design
 from prefdissect.inference import Posterior, refit
 from prefdissect.inference.fit import stream_of
@@ -53,20 +54,26 @@ def refit_twice(
     return out
 
 
-def ceiling_table(design: Design, posterior: Posterior, refits: FloatArray, method: Measure) -> pd.DataFrame:
+def ceiling_table(
+    refits: FloatArray,
+    judges: Sequence[str],
+    groups: Sequence[str],
+    kinds: Mapping[str, GroupKind],
+    method: Measure,
+    *,
+    skipna: bool,
+) -> pd.DataFrame:
     """Return how alike two refits of the same judge are, [judge, group]: the most that a point similarity could reach.
 
     The median over replicates of `refit_twice`. The column `overall` compares as the overall similarity does: the
-    mean over scenarios, then the median. NaN without a fit.
+    mean over scenarios, then the median; `skipna` takes the scenarios that the judge has a fit in. NaN without a fit.
     """
     each = compare_weights(refits, method)[..., 0, 1]
-    in_scenario = [design.group_kinds[g] != "case" for g in posterior.groups]
-    table = pd.DataFrame(
-        np.median(each, axis=-1), index=pd.Index(posterior.judges, name="judge"), columns=posterior.groups
-    )
+    in_scenario = [kinds[g] != "case" for g in groups]
+    table = pd.DataFrame(np.median(each, axis=-1), index=pd.Index(list(judges), name="judge"), columns=list(groups))
     if any(in_scenario):
-        table.insert(0, OVERALL, np.median(each[:, in_scenario].mean(axis=1), axis=-1))
-    return table[names_of_rows(posterior.groups, design.group_kinds)]
+        table.insert(0, OVERALL, np.median(mean_over(each[:, in_scenario], 1, skipna=skipna), axis=-1))
+    return table[names_of_rows(groups, kinds)]
 
 
 def _refit_cell(

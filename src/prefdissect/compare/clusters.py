@@ -15,7 +15,7 @@ from scipy.spatial.distance import squareform
 from prefdissect._typing import FloatArray, check_choice, check_count, check_positive
 from prefdissect.errors import DataError, OptionError
 
-__all__ = ["JudgeClusters", "Linkage", "cluster_judges"]
+__all__ = ["JudgeClusters", "Linkage", "check_clusters", "cluster_judges"]
 
 Linkage: TypeAlias = Literal["average", "complete", "single", "ward"]
 _MOST_TREES = 1000  # of draws: the support of a branch is then known to 0.03
@@ -89,15 +89,17 @@ def cluster_judges(
     Raises
     ------
     DataError
-        If a distance is NaN: it names the judges.
+        If there is one judge only, or a distance is NaN: it names the judges.
     OptionError
         If both `k` and `height` are given, or `k` is more than there are judges.
     """
     check_choice("linkage", linkage, Linkage)
+    if len(judges) < 2:
+        raise DataError(f"clusters are of several judges, and {judges[0]!r} is alone here; select two judges or more")
     if k is not None and height is not None:
         raise OptionError(f"k={k!r} and height={height!r}: cut into so many clusters or at a height, not both")
-    if k is not None and check_count("k", k) > len(judges):
-        raise OptionError(f"k={k} clusters of {len(judges)} judges; k is that many at most")
+    if k is not None:
+        check_clusters(k, len(judges))
     if height is not None:
         check_positive("height", height)
     off = np.isnan(distance) & ~np.eye(len(judges), dtype=bool)
@@ -134,6 +136,13 @@ def cluster_judges(
         support=support,
         together=together,
     )
+
+
+def check_clusters(k: int, judges: int) -> int:
+    """Return `k` if so many judges can be cut into as many clusters, else raise `OptionError`."""
+    if check_count("k", k) > judges:
+        raise OptionError(f"k={k} clusters of {judges} judges; k is that many at most")
+    return k
 
 
 def _flatten(distance: FloatArray) -> FloatArray:

@@ -38,6 +38,8 @@ def cautions(similarity: JudgeSimilarity) -> list[str]:
 
 def describe_similarity(similarity: JudgeSimilarity) -> str:
     """Return the pairs of judges, the most alike first; of many the two ends."""
+    if len(similarity.judges) == 1:
+        return _describe_one(similarity)
     table = similarity.to_frame()
     group = table["group"].iloc[0]
     table = table[table["group"] == group].sort_values("similarity", ascending=False, kind="stable")
@@ -56,6 +58,14 @@ def describe_similarity(similarity: JudgeSimilarity) -> str:
             "similarity: of posterior means, as in the paper, lowered by noise; corrected: of the true weights"
         )
     return "\n".join([*lines, *cautions(similarity)])
+
+
+def _describe_one(similarity: JudgeSimilarity) -> str:
+    """Return that one judge is compared with nobody."""
+    return (
+        f"<JudgeSimilarity {similarity.method}: 1 judge>\n{similarity.judges[0]!r} is alone here, so nothing is "
+        "compared; select two judges or more"
+    )
 
 
 def _table_of_pairs(table: pd.DataFrame, similarity: JudgeSimilarity) -> list[str]:
@@ -114,5 +124,5 @@ def describe_grouping(test: GroupingTest) -> str:
         "permutations of judges"
     )
     if test.left_out:
-        lines.append(f"without a class, left out: {', '.join(test.left_out)}")
+        lines.append(f"without a class (or a stratum), left out: {', '.join(test.left_out)}")
     return "\n".join(lines)

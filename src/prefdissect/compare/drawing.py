@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from prefdissect._typing import FloatArray
+from prefdissect.errors import DataError
 from prefdissect.plots import plot_ceiling, plot_similarity
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ __all__ = ["draw_ceiling", "draw_similarity"]
 
 def draw_similarity(similarity: JudgeSimilarity, ax: Axes | None, group: str | None) -> Axes:
     """Draw the point values as a heat map with intervals; of three judges and more in the order of their tree."""
-    table = similarity.to_frame()
+    table = _compared(similarity.to_frame(), similarity.judges)
     table = table[table["group"] == (group or _first(table))]
     square = {name: _square(table, name, similarity.judges) for name in ("similarity", "lower", "upper")}
     order, tree = list(similarity.judges), None
@@ -33,7 +34,7 @@ def draw_similarity(similarity: JudgeSimilarity, ax: Axes | None, group: str | N
 
 def draw_ceiling(similarity: JudgeSimilarity, ax: Axes | None, group: str | None) -> Axes:
     """Draw each two judges' similarity, the corrected one with its interval, and the lower of their ceilings."""
-    table = similarity.to_frame(ceiling=True)
+    table = _compared(similarity.to_frame(ceiling=True), similarity.judges)
     return plot_ceiling(table[table["group"] == (group or _first(table))], ax)
 
 
@@ -46,6 +47,13 @@ def number_leaves(clusters: JudgeClusters) -> FloatArray:
             if step[side] < n:
                 step[side] = place[clusters.names[int(step[side])]]
     return linkage
+
+
+def _compared(table: pd.DataFrame, judges: tuple[str, ...]) -> pd.DataFrame:
+    """Return the table, unless it compares nothing."""
+    if not len(table):
+        raise DataError(f"a figure compares judges, and {judges[0]!r} is alone here; select two judges or more")
+    return table
 
 
 def _first(table: pd.DataFrame) -> str:

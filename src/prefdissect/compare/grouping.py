@@ -41,7 +41,7 @@ class GroupingTest:
         How many there were besides the real one, and whether these are all that differ: with few of them no p-value can
         be small.
     left_out
-        Judges without a class.
+        Judges without a class, or without a stratum where there are strata.
     """
 
     table: pd.DataFrame
@@ -87,7 +87,8 @@ def grouping_test(
     draws
         Posterior of the similarities, [draw, judge, judge].
     within
-        Judge to stratum: classes are permuted inside strata only, as when families differ anyway.
+        Judge to stratum: classes are permuted inside strata only, as when families differ anyway. Judges without
+        one are left out.
     interval
         Probability inside the intervals.
     permutations
@@ -100,7 +101,10 @@ def grouping_test(
     UnknownNameError
         If no judge has a class.
     DataError
-        If there are fewer than two classes, no two judges of one class, or a similarity is NaN.
+        If there are fewer than two classes, no two judges of one class, a similarity is NaN, or no class can change
+        places inside a stratum.
+    OptionError
+        If `attributes` or `within` is no mapping, or a number is out of range.
 
     Examples
     --------
@@ -112,8 +116,11 @@ def grouping_test(
     (0.65, 0.333, True)
     """
     check_count("permutations", permutations)
+    if random_seed is not None:
+        check_count("random_seed", random_seed, least=0)
     known = _known("attributes", attributes, judges)
-    used = [i for i, judge in enumerate(judges) if judge in known]
+    of = dict.fromkeys(judges, "all") if within is None else _known("within", within, judges)
+    used = [i for i, judge in enumerate(judges) if judge in known and judge in of]
     names, code = np.unique([str(known[judges[i]]) for i in used], return_inverse=True)
     if len(names) < 2 or len(names) == len(used):
         raise DataError(
@@ -125,10 +132,13 @@ def grouping_test(
     if np.isnan(values[upper]).any():
         a, b = (judges[used[side[np.isnan(values[upper]).argmax()]]] for side in upper)
         raise DataError(f"the similarity of judges {a!r} and {b!r} is not known (NaN); leave one out of attributes")
-    strata = np.zeros(len(used), dtype=np.int64)
-    if within is not None:
-        of = _known("within", within, judges)
-        strata = np.unique([str(of.get(judges[i])) for i in used], return_inverse=True)[1]
+    strata = np.unique([str(of[judges[i]]) for i in used], return_inverse=True)[1]
+    ways = _count_arrangements(code, strata)
+    if ways == 1:
+        raise DataError(
+            "within= leaves nothing to permute: in each of its strata all judges are of one class; name strata that "
+            "hold several classes, or leave within= out"
+        )
     observed = _difference(values[upper], (code[upper[0]] == code[upper[1]])[None])[0]
     drawn = None if draws is None else draws[:, used][:, :, used][:, upper[0], upper[1]].astype(float)
     tail = (1 - interval) / 2
@@ -151,7 +161,6 @@ def grouping_test(
     columns = ["class_a", "class_b", "n", "similarity", "corrected", "lower", "upper"]
     contrast = None if drawn is None else drawn[:, same].mean(axis=1) - drawn[:, ~same].mean(axis=1)
     mean, low, high = summarise(contrast)
-    ways = _count_arrangements(code, strata)
     exact = ways <= permutations + 1
     if exact:
         permuted = iter([_every_arrangement(code, strata)])
@@ -167,7 +176,7 @@ def grouping_test(
         p_value=as_large / ways if exact else (1 + as_large) / (1 + permutations),
         permutations=ways - 1 if exact else permutations,
         exact=exact,
-        left_out=tuple(judge for judge in judges if judge not in known),
+        left_out=tuple(judge for judge in judges if judge not in known or judge not in of),
     )
 
 

@@ -18,7 +18,8 @@ from prefdissect.compare.measures import Measure, compare_weights
 from prefdissect.compare.paper_judges import judge_table
 from prefdissect.compare.similarity import JudgeSimilarity
 from prefdissect.data.hub import fetch_space
-from prefdissect.errors import DataError, FileFormatError, UnknownNameError, choices
+from prefdissect.errors import DataError, DuplicateError, FileFormatError, UnknownNameError, choices
+from prefdissect.features import check_group_names
 from prefdissect.schema import PAPER, SCENARIOS
 
 __all__ = ["ReferenceWeights", "load_reference", "place_table"]
@@ -43,6 +44,11 @@ class ReferenceWeights:
     weight
         Log-odds per unit of the comparison, shape [judge, group, property]; NaN where a judge has none.
 
+    Raises
+    ------
+    DataError
+        If the names and the weights do not fit one another.
+
     Examples
     --------
     >>> import numpy as np
@@ -60,6 +66,26 @@ class ReferenceWeights:
     kinds: Mapping[str, GroupKind]
     properties: tuple[str, ...]
     weight: FloatArray
+
+    def __post_init__(self) -> None:
+        """Refuse names and weights that do not fit one another."""
+        names = {"judge": self.judges, "group": self.groups, "property": self.properties}
+        shape, wanted = np.shape(self.weight), tuple(map(len, names.values()))
+        if shape != wanted:
+            raise DataError(
+                f"weight has shape {shape}, and the names of judges, groups and properties ask for {wanted}: "
+                "[judge, group, property]"
+            )
+        for what, given in names.items():
+            twice = [name for i, name in enumerate(given) if name in given[:i]]
+            if twice:
+                raise DuplicateError(f"{what} {twice[0]!r} is named twice; give each {what} its own name")
+        unknown = [group for group in self.groups if group not in self.kinds]
+        if unknown:
+            raise DataError(
+                f"kinds lacks group {unknown[0]!r}; it says of each group whether it is a scenario or a case"
+            )
+        check_group_names(self.groups)
 
     @property
     def weights(self) -> pd.DataFrame:
@@ -100,13 +126,13 @@ def load_reference(name: Reference = "paper", path: str | Path | None = None) ->
         `paper`: Li et al. 2024.
     path
         Folder with the authors' files `model_<group>_fitted_paras.jsonl`; files `<judge>.json` beside them, in the
-        format that their app takes new models in, are judges more. None fetches the files from the authors' public
-        Space on the Hugging Face Hub, from the cache if it has them.
+        format that their app takes new models in, are judges more, of other names. None fetches
+        the files from the authors' public Space on the Hugging Face Hub, from the cache if it has them.
 
     Raises
     ------
     FileFormatError
-        If the folder holds no such files, or one cannot be read: it names the line.
+        If the folder holds no such files, one cannot be read (it names the line), or two hold one judge.
     HubError
         If the Hub cannot be reached and the cache has no copy.
 
@@ -127,8 +153,27 @@ def load_reference(name: Reference = "paper", path: str | Path | None = None) ->
         raise FileFormatError(
             f"path={str(path)!r} is no folder; name the one that holds model_<group>_fitted_paras.jsonl"
         )
+    found = _read_folder(folder)
+    if not found:
+        raise FileFormatError(f"folder {str(folder)!r} holds no file model_<group>_fitted_paras.jsonl")
+    told = dict.fromkeys(judge for judge, _ in found)
+    judges = (
+        *(j for j in judge_table(name).index if j in told),
+        *(j for j in told if j not in judge_table(name).index),
+    )
+    groups = tuple(s.id for s in SCENARIOS if any(group == s.id for _, group in found))
+    weight = np.full((len(judges), len(groups), len(PAPER)), np.nan)
+    for (judge, group), row in found.items():
+        weight[judges.index(judge), groups.index(group)] = row
+    kinds: dict[str, GroupKind] = {s.id: s.kind for s in SCENARIOS if s.id in groups}
+    return ReferenceWeights(name, judges, groups, kinds, tuple(PAPER.ids), weight)
+
+
+def _read_folder(folder: Path) -> dict[tuple[str, str], list[float]]:
+    """Return the weights of each judge and group: of the released files, and of judges that others put beside them."""
     known = [s.id for s in SCENARIOS]
     found: dict[tuple[str, str], list[float]] = {}
+    released: dict[str, Path] = {}  # judge to a file that holds it
     for file in sorted(folder.rglob(_FILES)):
         match = _NAME.fullmatch(file.name)
         group = match.group(1) if match else ""
@@ -138,22 +183,16 @@ def load_reference(name: Reference = "paper", path: str | Path | None = None) ->
             if (judge, group) in found:
                 raise FileFormatError(f"{str(file)!r} has judge {judge!r} twice")
             found[judge, group] = row
+            released.setdefault(judge, file)
     for file in sorted(folder.glob("*.json")):
-        for group, row in _read_community(file):
-            found[file.stem, group] = row
-    if not found:
-        raise FileFormatError(f"folder {str(folder)!r} holds no file model_<group>_fitted_paras.jsonl")
-    told = dict.fromkeys(judge for judge, _ in found)
-    judges = (
-        *(j for j in judge_table(name).index if j in told),
-        *(j for j in told if j not in judge_table(name).index),
-    )
-    groups = tuple(g for g in known if any(group == g for _, group in found))
-    weight = np.full((len(judges), len(groups), len(PAPER)), np.nan)
-    for (judge, group), row in found.items():
-        weight[judges.index(judge), groups.index(group)] = row
-    kinds: dict[str, GroupKind] = {s.id: s.kind for s in SCENARIOS if s.id in groups}
-    return ReferenceWeights(name, judges, groups, kinds, tuple(PAPER.ids), weight)
+        rows = _read_community(file)
+        if rows and file.stem in released:
+            raise FileFormatError(
+                f"{str(file)!r} would be judge {file.stem!r}, whom {str(released[file.stem])!r} holds already; rename "
+                "the file: its name is that of the judge"
+            )
+        found |= {(file.stem, group): row for group, row in rows}
+    return found
 
 
 def _read_lines(file: Path) -> list[tuple[str, list[float]]]:

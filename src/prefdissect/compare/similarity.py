@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 import html
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from prefdissect._typing import FloatArray, GroupKind
+from prefdissect.compare.chains import diagnose_pairs
 from prefdissect.compare.clusters import JudgeClusters, Linkage, cluster_judges
 from prefdissect.compare.grouping import GroupingTest, grouping_test
 from prefdissect.compare.measures import Measure, is_correlation
-from prefdissect.compare.rows import OVERALL, names_of_rows
+from prefdissect.compare.notes import note_gaps
+from prefdissect.compare.rows import OVERALL, mean_over, names_of_rows
 from prefdissect.errors import OptionError, UnknownNameError, choices
 
 if TYPE_CHECKING:
     from prefdissect.plots import Axes
 
-__all__ = ["JudgeSimilarity"]
+__all__ = ["FindTable", "JudgeSimilarity"]
 
 
-def _agreement_of(table: pd.DataFrame, judges: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of these judges, the two of a row in their order."""
-    table = table[table["judge_a"].isin(judges) & table["judge_b"].isin(judges)]
-    place = {judge: i for i, judge in enumerate(judges)}
-    turned = table["judge_a"].map(place) > table["judge_b"].map(place)
-    swapped = table.rename(columns={"judge_a": "judge_b", "judge_b": "judge_a"})[table.columns]
-    return table.where(~turned, swapped).reset_index(drop=True)
+# From judges and groups, in their order, to a table of these.
+FindTable: TypeAlias = Callable[[Sequence[str], Sequence[str]], pd.DataFrame]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -51,23 +47,20 @@ class JudgeSimilarity:
         Names, and the kind of each group.
     point
         Shape [group, judge, judge].
-    draws
-        Shape [draw, group, judge, judge]; None where only points are known.
+    draws, chains
+        Shape [draw, group, judge, judge], and how many chains they come from; None where only points are known.
     interval
         Probability inside `lower` and `upper`.
     skipna
-        Whether the overall value of two judges is the mean over the groups that both have a fit in; else it is NaN
-        where one is missing.
+        Whether the overall value of two judges is the mean over the groups that both have a fit in (a ceiling: that the
+        judge has one in); else it is NaN where one is missing.
     signal
         Share of each judge's weights that is no noise, [group, judge]: the variance over properties of the posterior
         means, over that plus the mean posterior variance; None where only points are known.
-    notes
-        What else bears on how to read the values.
-    r_hat, ess
-        Of the overall similarity over the chains behind `draws`: the largest R-hat and the smallest effective sample
-        size of any two judges.
+    remarks
+        What bears on how to read the values of all judges and groups.
     find_ceiling, find_agreement
-        Called when asked for.
+        Called with judges and groups when their table is asked for.
 
     Examples
     --------
@@ -84,14 +77,28 @@ class JudgeSimilarity:
     kinds: Mapping[str, GroupKind]
     point: FloatArray
     draws: NDArray[np.float32] | None = None
+    chains: int = 1
     interval: float = 0.94
     skipna: bool = False
     signal: FloatArray | None = None
-    notes: tuple[str, ...] = ()
-    r_hat: float = float("nan")
-    ess: float = float("nan")
-    find_ceiling: Callable[[], pd.DataFrame] | None = None
-    find_agreement: Callable[[], pd.DataFrame] | None = None
+    remarks: tuple[str, ...] = ()
+    find_ceiling: FindTable | None = None
+    find_agreement: FindTable | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else bears on how to read the values: missing fits, and the remarks."""
+        return (*note_gaps(self.signal, self.groups, self.kinds, skipna=self.skipna), *self.remarks)
+
+    @property
+    def r_hat(self) -> float:
+        """Of the overall similarity over the chains behind `draws`: the largest R-hat of any two judges."""
+        return self._convergence[0]
+
+    @property
+    def ess(self) -> float:
+        """Of the overall similarity: the smallest effective sample size of any two judges."""
+        return self._convergence[1]
 
     @property
     def overall(self) -> pd.DataFrame:
@@ -131,13 +138,13 @@ class JudgeSimilarity:
         """
         if self.find_ceiling is None:
             raise OptionError("only point weights are known of these judges, so there is no ceiling to simulate")
-        return self.find_ceiling()
+        return self.find_ceiling(self.judges, self.groups)
 
     @cached_property
     def _agreement(self) -> pd.DataFrame:
         if self.find_agreement is None:
             raise OptionError("only weights are known of these judges, no labels, so they have no agreement")
-        return self.find_agreement()
+        return self.find_agreement(self.judges, self.groups)
 
     def agreement(self) -> pd.DataFrame:
         """Return raw agreement and Cohen's kappa of each two judges and group; see `agreement_table`.
@@ -222,7 +229,8 @@ class JudgeSimilarity:
         """Return whether judges of one class are more alike than judges of different ones; see `grouping_test`.
 
         `attributes` maps judges to classes; judges that it leaves out, or whose class is missing, do not take part.
-        `within` maps them to strata, such as families, inside which alone classes are permuted.
+        `within` maps them to strata, such as families, inside which alone classes are permuted; judges without one do
+        not take part.
         """
         draws = None if self.draws is None else self._draws_of(group)
         return grouping_test(
@@ -279,26 +287,26 @@ class JudgeSimilarity:
     def sel(
         self, *, judge: str | Sequence[str] | None = None, group: str | Sequence[str] | None = None
     ) -> JudgeSimilarity:
-        """Return the similarities of these judges, in this order, and groups.
+        """Return the similarities of these judges, in this order, and groups; overall is then the mean over these.
 
         Raises
         ------
+        OptionError
+            If a list is empty.
         UnknownNameError
             If a name is not one of the judges or groups.
         """
-        judges = [judge] if isinstance(judge, str) else list(self.judges if judge is None else judge)
-        groups = [group] if isinstance(group, str) else list(self.groups if group is None else group)
+        judges = self._chosen("judge", judge, self.judges)
+        groups = self._chosen("group", group, self.groups)
         j, g = [self._index(name) for name in judges], [self._group(name) for name in groups]
-        ceiling, agreement = self.find_ceiling, self.find_agreement
         return replace(
             self,
             judges=tuple(judges),
             groups=tuple(groups),
+            kinds={name: self.kinds[name] for name in groups},
             point=self.point[np.ix_(g, j, j)],
             signal=None if self.signal is None else self.signal[np.ix_(g, j)],
             draws=None if self.draws is None else self.draws[:, g][:, :, j][:, :, :, j],
-            find_ceiling=None if ceiling is None else lambda: self.ceiling.loc[judges],
-            find_agreement=None if agreement is None else lambda: _agreement_of(self._agreement, judges),
         )
 
     @property
@@ -308,6 +316,12 @@ class JudgeSimilarity:
     @cached_property
     def _summary(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         return self._summarise(None if self.draws is None else self.overall_draws)
+
+    @cached_property
+    def _convergence(self) -> tuple[float, float]:
+        if self.draws is None:
+            return float("nan"), float("nan")
+        return diagnose_pairs(self.overall_draws if self._scenarios.any() else self.draws, self.chains)
 
     def _summarise(self, draws: NDArray[np.float32] | None) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return mean, lower and upper bound, [judge, judge] each."""
@@ -325,18 +339,19 @@ class JudgeSimilarity:
                 "the overall similarity is the mean over scenarios, and these groups are cases only: "
                 f"{', '.join(self.groups)}; name one in group=, or dissect with by='scenario' or by='both'"
             )
-        chosen = values[..., self._scenarios, :, :]
-        if not self.skipna:
-            return np.asarray(chosen.mean(axis=-3))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # of two judges that have no group in common: NaN
-            return np.asarray(np.nanmean(chosen, axis=-3))
+        return mean_over(values[..., self._scenarios, :, :], -3, skipna=self.skipna)
 
     def _draws_of(self, group: str | None) -> NDArray[np.float32]:
         return self.overall_draws if group in (None, OVERALL) else self.group_draws[:, self._group(group)]
 
     def _points_of(self, group: str | None) -> FloatArray:
         return self._average(self.point) if group in (None, OVERALL) else self.point[self._group(group)]
+
+    def _chosen(self, what: str, wanted: str | Sequence[str] | None, valid: tuple[str, ...]) -> list[str]:
+        names = valid if wanted is None else [wanted] if isinstance(wanted, str) else wanted
+        if not names:
+            raise OptionError(f"{what}=[] names none; {choices('', valid)}")
+        return list(dict.fromkeys(names))
 
     def _index(self, judge: str) -> int:
         if judge not in self.judges:
