@@ -71,7 +71,7 @@ def test_one_judge_is_placed_and_not_compared(folder, tmp_path):
     alone = run("compare", one)
     assert alone.exit_code == 1
     assert alone.stderr.startswith(
-        "error: similarity is between judges, and 'a' is the only one here; dissect two or more"
+        "error: similarity is between judges, and 'a' is the only one here; dissect two judges or more"
     )
     assert "None" not in alone.stderr
 

@@ -108,7 +108,11 @@ def test_a_judge_named_twice_is_taken_once(result):
     [
         (lambda r: r.similarity("foo"), OptionError, "method='foo'"),
         (lambda r: r.similarity(groups=["Cod"]), UnknownNameError, "unknown group 'Cod'"),
-        (lambda r: r.sel(judge="ann").similarity(), DataError, "'ann' is the only one here; dissect two or more"),
+        (
+            lambda r: r.sel(judge="ann").similarity(),
+            DataError,
+            "only one here; dissect two judges or more",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_refused_before_the_work(result, call, error, said, monkeypatch):
@@ -145,6 +149,8 @@ def test_judges_without_a_stratum_are_left_out_and_named():
     assert found.left_out == ("d",)
     assert (found.difference, found.p_value, found.permutations) == (alone.difference, alone.p_value, 2)
     assert repr(found).endswith("without a class (or a stratum), left out: d")
+    with pytest.raises(DataError, match="of 1 judges: .*; without a class or a stratum: b, c, d"):
+        grouping_test(POINTS, list("abcd"), CLASSES, within={"a": "s"})
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, True])

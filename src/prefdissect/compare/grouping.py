@@ -121,11 +121,12 @@ def grouping_test(
     known = _known("attributes", attributes, judges)
     of = dict.fromkeys(judges, "all") if within is None else _known("within", within, judges)
     used = [i for i, judge in enumerate(judges) if judge in known and judge in of]
+    left_out = tuple(judge for judge in judges if judge not in known or judge not in of)
     names, code = np.unique([str(known[judges[i]]) for i in used], return_inverse=True)
     if len(names) < 2 or len(names) == len(used):
         raise DataError(
             f"classes {names.tolist()} of {len(used)} judges: a comparison needs two classes at least, and two judges "
-            "of one class"
+            f"of one class; without a class or a stratum: {', '.join(left_out) or 'none'}"
         )
     values = points[np.ix_(used, used)]
     upper = np.triu_indices(len(used), 1)
@@ -176,7 +177,7 @@ def grouping_test(
         p_value=as_large / ways if exact else (1 + as_large) / (1 + permutations),
         permutations=ways - 1 if exact else permutations,
         exact=exact,
-        left_out=tuple(judge for judge in judges if judge not in known or judge not in of),
+        left_out=left_out,
     )
 
 

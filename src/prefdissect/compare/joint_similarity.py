@@ -69,8 +69,8 @@ def judge_similarity(
     check_choice("method", method, Measure)
     if len(posterior.judges) < 2:
         raise DataError(
-            f"similarity is between judges, and {posterior.judges[0]!r} is the only one here; dissect two or more: "
-            "unless some are named, all that the data have are taken"
+            f"similarity is between judges, and {posterior.judges[0]!r} is the only one here; dissect two judges "
+            "or more (all that the data have, if none is named)"
         )
     at = [posterior.groups.index(group) for group in groups]
     if not any(sum((judge, group) in posterior.fits for judge in posterior.judges) >= 2 for group in groups):
