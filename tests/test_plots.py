@@ -117,7 +117,10 @@ def test_similarities_stand_in_the_order_of_the_tree(result, n):
     ax = similarity.plot()
     names = rows_of(ax)
     assert names == [label.get_text() for label in ax.get_xticklabels()]
-    np.testing.assert_allclose(ax.images[0].get_array(), similarity.overall.loc[names, names], atol=1e-12)
+    square = ax.images[0].get_array()
+    np.testing.assert_allclose(np.diagonal(square), 1.0)
+    off = ~np.eye(n, dtype=bool)
+    np.testing.assert_allclose(square[off], similarity.corrected.loc[names, names].to_numpy()[off], rtol=1e-6)
     if n > 2:
         clusters = similarity.clusters()
         assert names == list(clusters.judges)
@@ -154,6 +157,52 @@ def test_ceilings_stand_beside_similarities(result):
     np.testing.assert_allclose(points(ax, "lower ceiling of the two")[:, 0], lower)
     np.testing.assert_allclose(np.sort(segments(ax)[:, 0]), np.sort(table["lower"]))
     assert_readable(ax)
+
+
+def test_of_33_judges_each_has_a_row_with_its_ceiling(result):
+    similarity = result.similarity()
+    ax = similarity.plot_ceiling()
+    names = rows_of(ax)
+    ceiling = similarity.ceiling["overall"]
+    assert names == list(ceiling.sort_values(ascending=False, kind="stable").index)
+    np.testing.assert_allclose(points(ax, "own ceiling")[:, 0], ceiling.loc[names])
+    drawn = points(ax, "corrected, to each other judge")
+    for row in (0, 17, 32):
+        mine = np.sort(drawn[np.round(drawn[:, 1]) == row, 0])
+        expected = similarity.corrected.loc[names[row]].drop(names[row])
+        np.testing.assert_allclose(mine, np.sort(expected), rtol=1e-6)
+    assert_readable(ax)
+    assert ax.figure.get_size_inches()[0] < similarity.plot_ceiling(wide=True).figure.get_size_inches()[0]
+
+
+def test_distances_are_drawn_from_their_lowest_to_zero(result):
+    similarity = result.sel(judge=result.judges[:3]).similarity("l1")
+    ax = similarity.plot()
+    (image,) = ax.images
+    assert np.diagonal(image.get_array()).tolist() == [0, 0, 0]
+    lowest = similarity.corrected.to_numpy()[~np.eye(3, dtype=bool)].min()
+    assert image.get_clim() == (pytest.approx(lowest), 0)
+    names = rows_of(ax)
+    said = [text.get_text() for text in ax.texts if "to" in text.get_text()]
+    bounds = (side.loc[names[0], names[1]] for side in (similarity.lower, similarity.upper))
+    assert "{:.2f} to {:.2f}".format(*bounds) in said[0]
+
+
+def test_names_are_drawn_letter_by_letter(result):
+    table = result.overall().query("judge in ['judge1', 'judge2']")
+    names = {"judge1": r"$\frac$", "judge2": "_hidden"}
+    table = table.assign(judge=table["judge"].map(names), label=table["label"] + " $x")
+    ax = plots.plot_probabilities(table)
+    ax.figure.canvas.draw()
+    shown = [text.get_text().replace(r"\$", "$").strip("\u200b") for text in ax.get_legend().get_texts()]
+    assert shown == list(names.values())
+    plots.plot_heatmap(table).figure.canvas.draw()
+
+
+def test_heat_maps_are_as_wide_as_asked(result):
+    few = result.sel(judge=result.judges[:2])
+    widths = [few.plot("judges", wide=wide).figure.get_size_inches()[0] for wide in (False, True)]
+    assert widths[0] < widths[1]
 
 
 def test_a_contrast_is_coloured_where_it_is_sure(result):

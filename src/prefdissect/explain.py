@@ -107,11 +107,11 @@ class Explanation:
         )
         return "\n".join([head, self.sentence, str(tabulate(shown, headers="keys", disable_numparse=True))])
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, ax: Axes | None = None, *, wide: bool = False) -> Axes:
         """Draw how properties add up to the probability of A: a waterfall of Shapley values, with intervals."""
         from prefdissect.plots import plot_waterfall
 
-        return plot_waterfall(self.table, ax, title=f"{self.pair_id}, {self.judge} in {self.group}")
+        return plot_waterfall(self.table, ax, title=f"{self.pair_id}, {self.judge} in {self.group}", wide=wide)
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>"

@@ -50,7 +50,7 @@ class DrawsFigures(Fitted):
         judge, group
             Which; by default all.
         wide
-            Two columns wide.
+            Two columns wide; heat maps of more than five columns always are.
 
         Raises
         ------
@@ -66,14 +66,14 @@ class DrawsFigures(Fitted):
             table = self._probabilities(judges, group)
             if kind == "probabilities":
                 return plot_probabilities(table, ax, wide=wide)
-            return plot_heatmap(table, ax, columns="judge")
+            return plot_heatmap(table, ax, columns="judge", wide=wide)
         if len(judges) > 1 and (kind == "groups" or len(groups) > 1):
             raise OptionError(f"kind={kind!r} draws one judge, or one group; name one in judge=; {choices('', judges)}")
         weights = self._weights()
         weights = weights[weights["judge"].isin(judges) & weights["group"].isin(groups)]
         if kind == "forest":
             return plot_forest(weights, ax, wide=wide)
-        return plot_heatmap(weights, ax, columns="group")
+        return plot_heatmap(weights, ax, columns="group", wide=wide)
 
     def _weights(self) -> pd.DataFrame:
         return tables.weights_table(self.design, self.fitted, self._schema)

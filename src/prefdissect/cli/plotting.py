@@ -39,7 +39,10 @@ def plot(
     ] = None,
     group: Annotated[str | None, typer.Option(help="Group. Default: the mean over scenarios.")] = None,
     pair: Annotated[str | None, typer.Option(help="Pair to explain, with kind `pair`.")] = None,
-    wide: Annotated[bool, typer.Option("--wide", help="Two columns of a paper wide instead of one.")] = False,
+    wide: Annotated[
+        bool,
+        typer.Option("--wide", help="Two columns of a paper wide; similarity always is."),
+    ] = False,
 ) -> None:
     """Draw one figure of a saved dissection."""
     from prefdissect.dissection import Dissection
@@ -58,7 +61,7 @@ def _draw(
 ) -> Axes:
     if kind in ("similarity", "ceiling"):
         similarity = (result.sel(judge=judge) if judge else result).similarity()
-        return similarity.plot(group=group) if kind == "similarity" else similarity.plot_ceiling(group=group)
+        return similarity.plot(group=group) if kind == "similarity" else similarity.plot_ceiling(group=group, wide=wide)
     if kind == "contrast":
         if judge is None or len(judge) != 2:
             raise OptionError(f"kind 'contrast' compares two judges: --judge A --judge B; there are {result.judges}")
@@ -68,7 +71,13 @@ def _draw(
     if kind == "pair":
         if pair is None:
             raise OptionError("kind 'pair' explains one pair: name it in --pair")
-        return result.explain(pair, judge[0] if judge else None, group).plot()
+        return result.explain(pair, _one(judge), group).plot(wide=wide)
     if kind == "calibration":
         return result.sel(judge=judge, group=group).cross_validate().plot()
     return result.plot(kind, judge=judge, group=group, wide=wide)  # type: ignore[arg-type]  # checked above
+
+
+def _one(judge: list[str] | None) -> str | None:
+    if judge is not None and len(judge) > 1:
+        raise OptionError(f"a pair is explained for one judge; --judge was given {len(judge)} times")
+    return judge[0] if judge else None

@@ -245,16 +245,16 @@ class JudgeSimilarity:
         )
 
     def plot(self, ax: Axes | None = None, *, group: str | None = None) -> Axes:
-        """Draw the point values as a heat map, with intervals and the tree of judges, overall or in a group."""
+        """Draw a heat map with the tree of judges: corrected values with intervals, or points where only they are."""
         from prefdissect.compare.drawing import draw_similarity
 
         return draw_similarity(self, ax, group)
 
-    def plot_ceiling(self, ax: Axes | None = None, *, group: str | None = None) -> Axes:
+    def plot_ceiling(self, ax: Axes | None = None, *, group: str | None = None, wide: bool = False) -> Axes:
         """Draw each two judges' similarity beside the ceiling that noise sets it, overall or in a group."""
         from prefdissect.compare.drawing import draw_ceiling
 
-        return draw_ceiling(self, ax, group)
+        return draw_ceiling(self, ax, group, wide=wide)
 
     def to_frame(self, *, ceiling: bool = False) -> pd.DataFrame:
         """Return one row per group (`overall` first) and two judges.

@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 
 from prefdissect.errors import DataError
-from prefdissect.plots.style import DIVERGING, ROW, TEXT, clean, new_axes
+from prefdissect.plots.style import DIVERGING, ROW, TEXT, clean, new_axes, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["plot_heatmap"]
 
-_MOST_NUMBERS = 12  # columns, up to which numbers fit into the cells
+_MOST_NUMBERS, _MOST_NARROW = 12, 5  # columns, up to which numbers fit into the cells, and into one column's width
+_LETTERS = 60  # of names side by side in two columns' width
 
 
 def plot_heatmap(
@@ -24,9 +25,11 @@ def plot_heatmap(
     *,
     columns: Literal["judge", "group"] = "judge",
     value: str = "probability",
-    wide: bool = True,
+    wide: bool = False,
 ) -> Axes:
     """Draw properties (rows, the most preferred first) against judges or groups (columns).
+
+    Two columns wide if `wide`, or where numbers of so many columns would not fit into one.
 
     `table` has label, `columns` and `value` (`probability`, or `mean` for weights), one row per cell.
 
@@ -45,10 +48,11 @@ def plot_heatmap(
     cells = cells.loc[cells.mean(axis=1).sort_values(ascending=False, kind="stable").index]
     neutral = 0.5 if value == "probability" else 0.0
     reach = float(np.nanmax(np.abs(cells.to_numpy() - neutral))) or 1.0
-    longest = max(map(len, map(str, names)))
+    longest, wide = max(map(len, map(str, names))), wide or len(names) > _MOST_NARROW
+    upright = sum(map(len, map(str, names))) > (_LETTERS if wide else _LETTERS / 3)
     ax = new_axes(ax, rows=len(cells) + 0.45 * longest, wide=wide)
     image = ax.imshow(cells, cmap=DIVERGING, vmin=neutral - reach, vmax=neutral + reach, aspect="auto")
-    ax.set_xticks(range(len(names)), [str(n) for n in names], rotation=90 if len(names) > 4 else 0, fontsize=TEXT)
+    ax.set_xticks(range(len(names)), [plain(n) for n in names], rotation=90 if upright else 0, fontsize=TEXT)
     clean(ax, [str(label) for label in cells.index])
     ax.set_ylim(len(cells) - 0.5, -0.5)
     ax.spines[["left", "bottom"]].set_visible(False)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from prefdissect.errors import DataError
-from prefdissect.plots.style import COLOURS, GREY, MARKERS, TEXT, clean, legend_above, new_axes
+from prefdissect.plots.style import COLOURS, GREY, MARKERS, TEXT, clean, legend_above, new_axes, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +75,7 @@ def _draw(table: pd.DataFrame, value: str, neutral: float, ax: Axes | None, wide
         if named:
             shift = (i - (len(names) - 1) / 2) * 0.7 / max(len(names), 2)
             ax.hlines(at + shift, part["lower"], part["upper"], color=COLOURS[i], linewidth=1.2)
-            ax.plot(x, at + shift, linestyle="", markersize=3.2, label=str(name), color=COLOURS[i], marker=MARKERS[i])
+            ax.plot(x, at + shift, linestyle="", markersize=3.2, label=plain(name), color=COLOURS[i], marker=MARKERS[i])
         else:
             ax.plot(x, at, "o", color=GREY, markersize=3, alpha=0.45, markeredgewidth=0)
     if not named:

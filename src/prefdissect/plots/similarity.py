@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import FloatArray
-from prefdissect.plots.style import COLOURS, GREY, TEXT, clean, legend_above, new_axes
+from prefdissect.plots.style import COLOURS, GREY, TEXT, clean, legend_above, new_axes, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_ceiling", "plot_similarity"]
 
 _MOST_NUMBERS, _MOST_SUPPORTS = 15, 34  # judges up to which numbers fit
+_MOST_PAIRS = 36  # of nine judges
 _SUPPORTED = 0.5  # share of draws from which on the support of a branch is written
 
 
@@ -25,31 +26,41 @@ def plot_similarity(
     *,
     tree: tuple[FloatArray, FloatArray] | None = None,
     interval: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+    label: str = "similarity",
+    alike: float = 1.0,
 ) -> Axes:
     """Draw similarities [judge, judge] in the order given; above them, with `tree`, the dendrogram and its support.
 
     `tree` is SciPy's linkage, whose leaves are numbered as the columns of `similarity` stand, and the support of each
     branch [judge - 1]. `interval`: lower and upper [judge, judge], written under the numbers of up to eight judges.
+    `label` says what is drawn, `alike` what two judges that are alike have: 1 for correlations, which are drawn from
+    -1 to 1, 0 for negative distances, drawn from the lowest.
     """
     n = len(similarity)
     longest = max(map(len, map(str, similarity.columns)))
     ax = new_axes(ax, rows=1.6 * n + 0.5 * longest + (6 if tree is not None else 0), wide=True, least=3.0)
-    image = ax.imshow(similarity, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
+    ends = (-1.0, 1.0) if alike else (float(np.nanmin(similarity.to_numpy())) or -1.0, 0.0)
+    image = ax.imshow(similarity, cmap="RdBu_r" if alike else "Blues", vmin=ends[0], vmax=ends[1], aspect="auto")
     names = [str(name) for name in similarity.columns]
-    ax.set_xticks(range(n), names, rotation=90, fontsize=TEXT)
+    ax.set_xticks(range(n), [plain(name) for name in names], rotation=90, fontsize=TEXT)
     clean(ax, names)
     ax.set_ylim(n - 0.5, -0.5)
     ax.spines[["left", "bottom"]].set_visible(False)
-    _write(ax, similarity, interval)
+    _write(ax, similarity, interval, ends)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.5, pad=0.02)
-    bar.set_label("similarity", fontsize=TEXT)
+    bar.set_label(label, fontsize=TEXT)
     bar.ax.tick_params(labelsize=TEXT)
     if tree is not None:
         _draw_tree(ax.inset_axes((0, 1.01, 1, 0.25), sharex=ax), *tree)
     return ax
 
 
-def _write(ax: Axes, similarity: pd.DataFrame, interval: tuple[pd.DataFrame, pd.DataFrame] | None) -> None:
+def _write(
+    ax: Axes,
+    similarity: pd.DataFrame,
+    interval: tuple[pd.DataFrame, pd.DataFrame] | None,
+    ends: tuple[float, float],
+) -> None:
     n, values = len(similarity), similarity.to_numpy()
     if n > _MOST_NUMBERS:
         return
@@ -59,7 +70,9 @@ def _write(ax: Axes, similarity: pd.DataFrame, interval: tuple[pd.DataFrame, pd.
             if interval is not None and n <= 8 and i != j:
                 low, high = (side.to_numpy()[i, j] for side in interval)
                 said += f"\n{low:.2f} to {high:.2f}" if np.isfinite(low) else ""
-            colour = "white" if abs(values[i, j]) > 0.7 else "black"
+            place = (values[i, j] - ends[0]) / (ends[1] - ends[0])
+            dark = place > 0.7 if ends[1] == 0 else abs(place - 0.5) > 0.35
+            colour = "white" if dark else "black"
             ax.text(j, i, said, ha="center", va="center", fontsize=6, color=colour)
 
 
@@ -89,8 +102,11 @@ def plot_ceiling(table: pd.DataFrame, ax: Axes | None = None, *, wide: bool = Fa
     """Draw for each two judges the similarity, the corrected one with its interval, and the lower of their ceilings.
 
     `table` is that of `JudgeSimilarity.to_frame(ceiling=True)` for one group: judge_a, judge_b, similarity, corrected,
-    lower, upper, ceiling_a, ceiling_b.
+    lower, upper, ceiling_a, ceiling_b. Of more than nine judges, whose pairs would not fit on a page, each judge has a
+    row, with its similarities to all others, and its own ceiling.
     """
+    if len(table) > _MOST_PAIRS:
+        return _plot_ceilings_by_judge(table, ax, wide=wide)
     table = table.sort_values("similarity", ascending=False, kind="stable")
     names = [f"{a}, {b}" for a, b in zip(table["judge_a"], table["judge_b"], strict=True)]
     ax = new_axes(ax, rows=len(names) + 3, wide=wide)
@@ -102,5 +118,33 @@ def plot_ceiling(table: pd.DataFrame, ax: Axes | None = None, *, wide: bool = Fa
     ax.plot(ceiling, at, "|", color="black", markersize=9, markeredgewidth=1.4, label="lower ceiling of the two")
     ax.set_xlabel("similarity", fontsize=TEXT)
     clean(ax, names)
+    legend_above(ax)
+    return ax
+
+
+def _plot_ceilings_by_judge(table: pd.DataFrame, ax: Axes | None, *, wide: bool) -> Axes:
+    """Draw a row per judge, the one with the highest ceiling first."""
+    names = ["judge", "similarity", "corrected", "ceiling"]
+    sides = [table[[f"judge_{side}", *names[1:3], f"ceiling_{side}"]].set_axis(names, axis=1) for side in "ab"]
+    both = pd.concat(sides, ignore_index=True)
+    ceiling = both.groupby("judge")["ceiling"].first().sort_values(ascending=False, kind="stable")
+    ax = new_axes(ax, rows=len(ceiling) + 4, wide=wide)
+    at = both["judge"].map({judge: i for i, judge in enumerate(ceiling.index)}).to_numpy(dtype=float)
+    means, corrected = ("similarity", 0.18, "D", "of posterior means"), ("corrected", -0.18, "o", "corrected")
+    for colour, (name, shift, mark, label) in zip(COLOURS[:2], (corrected, means), strict=True):
+        ax.plot(
+            both[name],
+            at + shift,
+            mark,
+            color=colour,
+            alpha=0.5,
+            markersize=2.8,
+            markeredgewidth=0,
+            label=f"{label}, to each other judge",
+        )
+    ax.plot(ceiling, range(len(ceiling)), "|", color="black", markersize=9, markeredgewidth=1.4, label="own ceiling")
+    ax.set_xlabel("similarity", fontsize=TEXT)
+    clean(ax, list(ceiling.index))
+    ax.grid(axis="y", color="#D0D7DE", linewidth=0.4)
     legend_above(ax)
     return ax

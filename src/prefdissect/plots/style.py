@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["COLOURS", "DIVERGING", "GREY", "MARKERS", "ROW", "TEXT", "clean", "legend_above", "new_axes"]
+__all__ = ["COLOURS", "DIVERGING", "GREY", "MARKERS", "ROW", "TEXT", "clean", "legend_above", "new_axes", "plain"]
 
 # Okabe and Ito 2008, Color Universal Design: told apart by colour-blind readers.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8A7D00")
@@ -33,6 +33,15 @@ def new_axes(ax: Axes | None, *, rows: float, wide: bool = False, least: float =
     return figure.add_subplot()
 
 
+def plain(name: object) -> str:
+    r"""Return a name as matplotlib draws it letter by letter.
+
+    It reads `$...$` as mathematics, and leaves names that begin with `_` out of legends.
+    """
+    text = str(name).replace("$", r"\$")
+    return f"\u200b{text}" if text.startswith("_") else text  # a space of no width
+
+
 def legend_above(ax: Axes) -> None:
     """Name the series above the Axes, one a line, from the left edge of the figure, where long names have room."""
     ax.legend(fontsize=TEXT, frameon=False, loc="lower right", bbox_to_anchor=(1, 1), borderpad=0, labelspacing=0.2)
@@ -45,7 +54,7 @@ def clean(ax: Axes, labels: Sequence[str] | None = None) -> Axes:
     for label in (ax.xaxis.label, ax.yaxis.label, ax.title):
         label.set_fontsize(TEXT)
     if labels is not None:
-        ax.set_yticks(range(len(labels)), labels, fontsize=TEXT)
+        ax.set_yticks(range(len(labels)), [plain(label) for label in labels], fontsize=TEXT)
         ax.set_ylim(len(labels) - 0.4, -0.6)
         ax.tick_params(axis="y", length=0)
     return ax

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from prefdissect.plots.style import COLOURS, GREY, TEXT, clean, new_axes
+from prefdissect.plots.style import COLOURS, GREY, TEXT, clean, new_axes, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,7 @@ def plot_waterfall(table: pd.DataFrame, ax: Axes | None = None, *, title: str = 
     ax.set_xlim(low - 0.03 * (high - low), high + 0.16 * (high - low))  # room for the numbers
     ax.set_xlabel("probability that A is preferred", fontsize=TEXT)
     ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
-    ax.set_title(title, fontsize=TEXT, loc="left")
+    ax.set_title(plain(title), fontsize=TEXT, loc="left")
     return ax
 
 
