@@ -43,6 +43,9 @@ def test_the_block_is_the_sandwich_of_clustered_scores():
     for i in range(len(cell)):
         scores[cell.cluster[i]] += cell.x[i] * (cell.y[i] - expit(cell.x[i] @ plain.mean))
     spread = 40 / 39 * sum(np.outer(s, s) for s in scores)
+    wider = np.trace(np.linalg.inv(plain.precision) @ spread) / 3
+    assert wider > 1
+    spread = spread + 3 / (40 - 3) * wider * plain.precision  # what 40 clusters do not show of three columns
     np.testing.assert_allclose(found.precision, plain.precision @ np.linalg.inv(spread) @ plain.precision, rtol=1e-8)
     centre = np.linalg.solve(plain.precision, plain.linear)
     np.testing.assert_allclose(np.linalg.solve(found.precision, found.linear), centre, rtol=1e-8)  # stays where it is
@@ -86,6 +89,24 @@ def test_intervals_hold_the_truth_in_clusters_and_plain_ones_do_not():
             held[i] += ((low <= truth) & (truth <= high)).mean() / 60
     assert held[1] > 0.865
     assert held[1] - held[0] > 0.03
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5])
+def test_intervals_from_few_clusters_hold_the_truth(correlation):
+    """60 studies of 8 weights in 11 clusters of 54 pairs: shares of 480 have an error of about 0.013.
+
+    Robust 94% intervals hold some 0.93 of the weights, and four errors below are 0.88; without what 11 clusters do not
+    show they held 0.82 to 0.87.
+    """
+    held, prior = 0.0, arrange_prior(PAPER_PRIOR, tuple("abcdefgh"))
+    for seed in range(60):
+        truth, cell = clustered(seed, 11, 54, correlation)
+        standin = widen(cell, np.arange(len(cell)), fit_ep(reduced(cell), prior))
+        rng = np.random.default_rng(seed)
+        drawn = sample_robust(prior, standin, draws=500, chains=2, clusters=11, rng=rng).weight.reshape(-1, 8)
+        low, high = np.quantile(drawn, [0.03, 0.97], axis=0)
+        held += ((low <= truth) & (truth <= high)).mean() / 60
+    assert held > 0.88
 
 
 def test_half_ties_are_less_variable_than_verdicts():
