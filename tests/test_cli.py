@@ -175,3 +175,24 @@ def test_what_cannot_be_explained_is_one_line_and_exit_code_1(csv, tmp_path, arg
     assert message in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert not table.exists()
+
+
+def test_properties_are_chosen_whether_rated_or_measured_from_texts(csv, tmp_path):
+    table = pd.read_csv(csv)
+    rated = [c.removesuffix("_a") for c in table.columns if c.endswith("_a") and table[c].dtype != object][:1]
+    table["response_a"] = ["a b c d", "e", "f g"] * (len(table) // 3) + ["h"] * (len(table) % 3)
+    table["response_b"] = ["a", "b c"] * (len(table) // 2) + ["d"] * (len(table) % 2)
+    table.to_csv(tmp_path / "texts.csv", index=False)
+    found = run(
+        "dissect", tmp_path / "texts.csv", "--property", rated[0], "--property", "length", "--csv", tmp_path / "w.csv"
+    )
+    assert found.exit_code == 0, found.output
+    assert set(pd.read_csv(tmp_path / "w.csv")["property"]) == {rated[0], "length"}
+    table[["response_a", "response_b", *[c for c in table if c.startswith("judge_")]]].to_csv(tmp_path / "only.csv")
+    found = run("dissect", tmp_path / "only.csv", "--property", "length", "--csv", tmp_path / "w.csv")
+    assert found.exit_code == 0, found.output
+    assert set(pd.read_csv(tmp_path / "w.csv")["property"]) == {"length"}
+    found = run("dissect", tmp_path / "texts.csv", "--property", "lenght")
+    assert found.exit_code == 1
+    assert "property 'lenght' is not rated, nor one of TEXT" in found.output
+    assert "length" in found.output

@@ -43,6 +43,13 @@ def dissect(
             help="Verdicts of one more judge: JSON list or object by pair id, or CSV. Repeat for several.",
         ),
     ] = None,
+    property: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--property",
+            help="Property, rated or to be measured from the texts; repeat for several. Default: all that are rated.",
+        ),
+    ] = None,
     by: Annotated[str, typer.Option(help="scenario, case, both, none, or a column.")] = "scenario",
     encoding: Annotated[str, typer.Option(help="comparison, diff or norm_diff.")] = "comparison",
     ties: Annotated[str, typer.Option(help="drop or half.")] = "drop",
@@ -78,6 +85,7 @@ def dissect(
     """
     from prefdissect.data import load_for
     from prefdissect.dissection import dissect as run
+    from prefdissect.text import rate_only
 
     with errors_told():
         check_can_write(out, csv)
@@ -94,6 +102,8 @@ def dissect(
         )
         for one in labels or ():
             data = add_labels(data, one)
+        if property:
+            data = rate_only(data, property)
         result = run_and_tell(
             run,
             data,

@@ -7,6 +7,6 @@ every response of a data set by them. One response is read by `reading.read_resp
 from __future__ import annotations
 
 from prefdissect.text.catalogue import TEXT
-from prefdissect.text.measure import measure_text, rate_if_unrated, rate_like
+from prefdissect.text.measure import measure_text, rate_if_unrated, rate_like, rate_only
 
-__all__ = ["TEXT", "measure_text", "rate_if_unrated", "rate_like"]
+__all__ = ["TEXT", "measure_text", "rate_if_unrated", "rate_like", "rate_only"]

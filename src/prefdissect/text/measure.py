@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prefdissect._typing import TableLike, check_flag
-from prefdissect.errors import ColumnError, DuplicateError, OptionError
+from prefdissect.errors import ColumnError, DuplicateError, OptionError, UnknownNameError, choices
 from prefdissect.schema import PropertySchema
 from prefdissect.text.catalogue import TEXT
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from prefdissect.data import PreferenceData
 
-__all__ = ["measure_text", "rate_if_unrated", "rate_like"]
+__all__ = ["measure_text", "rate_if_unrated", "rate_like", "rate_only"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -120,6 +120,31 @@ def rate_like(data: PreferenceData, schema: PropertySchema) -> PreferenceData:
     """Return data with those properties of `schema` measured that they lack and `TEXT` has."""
     missing = [p.id for p in schema if p.id not in data.properties and p in TEXT.properties]
     return measure_text(data, properties=missing) if missing else data
+
+
+def rate_only(data: PreferenceData, properties: Sequence[str]) -> PreferenceData:
+    """Return data with these properties alone: those rated, and of others what `TEXT` has, measured from the texts.
+
+    Raises
+    ------
+    UnknownNameError
+        If a property is neither.
+    """
+    from prefdissect.data.facts import listed  # the room of readers is slow to import
+
+    missing = [name for name in properties if name not in data.schema]
+    for name in missing:
+        if name not in TEXT:
+            valid = [*data.properties, *(p for p in TEXT.ids if p not in data.properties)]
+            raise UnknownNameError(f"property {name!r} is not rated, nor one of TEXT; {choices(name, valid)}")
+    if missing:
+        data = measure_text(data, properties=missing)
+    kept = data.schema.select(properties)
+    at = [data.properties.index(name) for name in kept.ids]
+    report = data.report.replace("properties", listed(list(kept.ids)))
+    return replace(
+        data, schema=kept, ratings=data.ratings[:, :, at], comparisons=data.comparisons[:, at], report=report
+    )
 
 
 def _find_texts(data: PreferenceData, schema: PropertySchema) -> pd.DataFrame:
