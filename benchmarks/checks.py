@@ -30,8 +30,10 @@ SCHEMA = pdx.PAPER.select(
 )
 NAMES = list(SCHEMA.ids)
 MARK = "<!-- figures: python -m benchmarks.checks -->"
+MARK_OF_GRIDS = "<!-- grids: python -m benchmarks.checks -->"
 MARK_OF_TIMES = "<!-- times: python -m benchmarks.checks -->"
 N, HIDDEN = 1000, "no_severe_errors"
+GRIDS, PAIRS_OF_A_GRID = 10, 3300  # 300 pairs a scenario
 
 
 def simulate(seed: int, n: int = N, **options: object) -> pdx.PreferenceData:
@@ -62,6 +64,16 @@ def strong(seed: int, spread: float = 2.5) -> pdx.PreferenceData:
 def clean_strong(seed: int) -> pdx.PreferenceData:
     """5,000 pairs of a judge with strong preferences (log-odds vary by 2.5), who never lapses."""
     return strong(seed)
+
+
+def nothing(seed: int, n: int = 400) -> pdx.PreferenceData:
+    """400 pairs of a judge who prefers nothing: all true weights are 0."""
+    return simulate(seed, n, weights=np.zeros(len(NAMES)))
+
+
+def nothing_in_many(seed: int) -> pdx.PreferenceData:
+    """2,000 pairs of such a judge."""
+    return nothing(seed, 2000)
 
 
 def duplicate(seed: int) -> pdx.PreferenceData:
@@ -136,7 +148,8 @@ class Kind:
 
 
 KINDS = [
-    Kind(clean), Kind(clean_clusters), Kind(clean_strong), Kind(duplicate, "collinearity"),
+    Kind(clean), Kind(clean_clusters), Kind(clean_strong), Kind(nothing), Kind(nothing_in_many),
+    Kind(duplicate, "collinearity"),
     Kind(separated, "separation"), Kind(shared_luck, "clusters"), Kind(lapses, "lapses"), Kind(weak_lapses, "lapses"),
     Kind(order, "order"), Kind(left_out, "left out"), Kind(too_few, "pairs"),
 ]  # fmt: skip
@@ -183,6 +196,26 @@ def describe(tables: dict[str, pd.DataFrame], studies: int) -> str:
     return "\n".join([*flaws, "", "Findings where there is no flaw, look / stop:", "", *alarms])
 
 
+def examine_grid(seed: int) -> pd.DataFrame:
+    """Return the findings about a clean grid: 10 judges in 11 scenarios, 29 properties with weights from the prior."""
+    scenarios = [scenario.id for scenario in pdx.SCENARIOS if scenario.kind == "scenario"]
+    data = pdx.simulate(PAIRS_OF_A_GRID, judges=10, scenarios=scenarios, random_seed=seed).data
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pdx.ConvergenceWarning)
+        return pdx.dissect(data, engine="ep", random_seed=seed, progress=False).check(progress=False).table
+
+
+def describe_grids(tables: list[pd.DataFrame]) -> str:
+    """Return a table: of which share of fits, and in how many grids of any fit, each check says look or stop."""
+    lines = ["| check | fits, look / stop | grids with one, look / stop |", "| --- | --- | --- |"]
+    for check in tables[0]["check"].unique():
+        found = [table.loc[table["check"] == check, "level"] for table in tables]
+        fits = " / ".join(f"{pd.concat(found).eq(level).mean():.1%}" for level in ("look", "stop"))
+        grids = " / ".join(str(sum(levels.eq(level).any() for levels in found)) for level in ("look", "stop"))
+        lines.append(f"| {check} | {fits} | {grids} |")
+    return "\n".join(lines)
+
+
 def measure() -> str:
     """Return a table of times: all checks of a study of the paper's size, in seconds and per fit of engine `exact`."""
     data = pdx.simulate(random_seed=0).data
@@ -226,10 +259,12 @@ def main() -> None:
         logger.info("%-16s stop in %d of %d; %s (%.0f s)", kind.make.__name__, stops, arguments.studies, hit, took)
     figures = describe(tables, arguments.studies)
     logger.info("%s", figures)
+    grids = describe_grids([examine_grid(seed) for seed in range(GRIDS)])
+    logger.info("%s", grids)
     times = measure()
     logger.info("%s", times)
     if not arguments.dry:
-        for mark, table in ((MARK, figures), (MARK_OF_TIMES, times)):
+        for mark, table in ((MARK, figures), (MARK_OF_GRIDS, grids), (MARK_OF_TIMES, times)):
             head, _, tail = PAGE.read_text(encoding="utf-8").partition(mark)
             PAGE.write_text(f"{head}{mark}\n\n{table}\n\n{mark}{tail.partition(mark)[2]}", encoding="utf-8")
 

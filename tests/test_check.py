@@ -6,6 +6,7 @@ import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from benchmarks import checks as planted
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
+from scipy.stats import binom
 from typer.testing import CliRunner
 
 import prefdissect as pdx
@@ -22,7 +24,7 @@ from prefdissect.check.claims import safe_claims
 from prefdissect.check.collinearity import inflation
 from prefdissect.check.fitting import separates
 from prefdissect.check.left_out import differences_left_out
-from prefdissect.check.misfit import calibrate, find_lapses
+from prefdissect.check.misfit import calibrate, check_calibration, find_lapses
 from prefdissect.cli import app
 
 ROOT = Path(__file__).parents[1]
@@ -313,3 +315,164 @@ def test_part_of_a_result_is_checked_alone():
     assert set(found["judge"]) == {"me"}
     assert set(found["group"]) == {"Code"}
     assert len(found) == 16
+
+
+SMALL_IS_BAD = {"pairs", "prediction", "predictive"}
+
+
+def level_of(found: dict) -> str:
+    """Return the level that a row's number and limits come to."""
+    few = found["check"] == "clusters" and "intervals are robust" in found["said"]  # the number is that of clusters
+    sign = -1.0 if found["check"] in SMALL_IS_BAD or few else 1.0
+    number, look_at, stop_at = (sign * found[name] for name in ("number", "look_at", "stop_at"))
+    return "stop" if number >= stop_at else "look" if number >= look_at else "ok"
+
+
+@pytest.mark.parametrize("kind", planted.KINDS, ids=lambda kind: kind.make.__name__)
+def test_the_level_is_what_number_and_limits_say(kind):
+    """Where nothing was measured, there is no number to compare."""
+    rows = planted.examine_all(kind, 4, 1).to_dict("records")
+    assert [r for r in rows if not np.isnan(r["number"]) and r["level"] != level_of(r)] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "options"),
+    [
+        ({}, {}),
+        ({"judge_me": "A"}, {}),
+        ({"cluster": np.arange(60) % 4}, {"robust": True}),
+        ({"p1_a": 0, "p1_b": 0, "p0_a": 1, "p0_b": 1}, {}),
+        ({"scenario": ["a"] * 5 + ["b"] * 55}, {}),
+        ({}, {"engine": "exact", "draws": 450}),
+    ],
+)
+def test_the_level_of_odd_data_is_what_number_and_limits_say(change, options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        data = pdx.load(make_table().assign(**change), scenario="scenario" if "scenario" in change else None)
+        checks = pdx.dissect(data, **{"engine": "ep", "random_seed": 0, **options}).check(progress=False)
+    rows = checks.table.to_dict("records")
+    assert [r for r in rows if not np.isnan(r["number"]) and r["level"] != level_of(r)] == []
+
+
+def test_predictions_that_go_against_the_judge_are_a_stop():
+    """Half of the prompts obey one weight, half its opposite, and folds that hold one out predict it by the other."""
+    case = make_case(score=np.linspace(-3, 3, 400), label=(np.linspace(-3, 3, 400) < 0).astype(float))
+    found = check_calibration(case)
+    assert (found.level, found.number) == ("stop", float("inf"))
+    assert "go against" in found.said
+
+
+def make_case(score: np.ndarray, label: np.ndarray) -> SimpleNamespace:
+    """Return as much of a case as calibration asks for, with evidence that something is preferred."""
+    table = pd.DataFrame({"fit": score, "label": label})
+    cell = SimpleNamespace(cluster=np.arange(len(score)))
+    return SimpleNamespace(held_out=table, cell=cell, alpha=0.01, strict=0.001, chance_of_noise=0.001)
+
+
+@pytest.mark.parametrize("n", [400, 2000])
+def test_calibration_is_not_told_of_a_judge_who_prefers_nothing(n):
+    """At 5% the properties seem to say something, and the slope must then be off by 1%: 2 of 20 are 1 in 10,000."""
+    tables = [ask(planted.nothing(seed, n)).table for seed in range(20)]
+    levels = [t.loc[t["check"] == "calibration", "level"].item() for t in tables]
+    assert levels.count("ok") >= 19
+    said = [t.loc[t["check"] == "calibration", "said"].item() for t in tables]
+    assert sum(s.startswith("not checked: nothing that could be predicted") for s in said) >= 14
+
+
+def test_bold_predictions_are_still_seen():
+    """29 columns of noise beside one that matters, with a wide prior: about 3 pairs a weight predict too boldly."""
+    rng = np.random.default_rng(0)
+    n, k = 200, 30
+    x = rng.integers(-1, 2, (n, k))
+    columns = {f"p{i}_{side}": x[:, i] * (side == "a") for i in range(k) for side in "ab"}
+    y = rng.random(n) < expit(1.5 * x[:, 0])
+    data = pdx.load(pd.DataFrame(columns | {"judge_me": np.where(y, "A", "B")}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pdx.ConvergenceWarning)
+        found = row(ask(data, prior=pdx.Normal(10.0)), "calibration")
+    assert found["level"] == "stop"
+    assert "bold" in found["said"]
+
+
+def test_outliers_of_length_are_no_infinities():
+    """Differences of up to 57,000 words, log-odds beyond what a probability holds, and one of them is wrong."""
+    rng = np.random.default_rng(0)
+    n = 200
+    table = pd.DataFrame({f"p_{side}": rng.integers(0, 4, n) for side in "ab"})
+    table["lengthy_b"] = rng.integers(1, 300, n)
+    table["lengthy_a"] = table["lengthy_b"] + np.where(rng.random(n) < 0.5, 5, -5)
+    table.loc[:19, "lengthy_a"] = 100 + 3000 * np.arange(20)
+    table["judge_me"] = np.where(table["lengthy_a"] > table["lengthy_b"], "A", "B")
+    table.loc[1, "judge_me"] = "B"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", pdx.ConvergenceWarning)
+        result = pdx.dissect(pdx.load(table), encoding="diff", engine="ep", prior=pdx.Normal(1.0), random_seed=0)
+        held = result.cross_validate(5, progress=False)
+        checks = result.check(progress=False)
+        surprise = result.surprising(n)["surprise"]
+    t = held.log_odds["fit"].to_numpy()
+    assert np.abs(t).max() > 37
+    y = held.log_odds["label"].to_numpy() > 0.5
+    scores = held.scores.set_index("model")
+    assert scores.loc["fit", "log_loss"] == pytest.approx(np.logaddexp(0, np.where(y, -t, t)).mean())
+    assert np.isfinite(scores["log_loss"]).all()
+    assert np.isfinite(surprise).all()
+    assert not re.search(r"\b(nan|inf)\b", repr(checks))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "no other numbers of the two responses (columns <x>_a and <x>_b) and no texts"),
+        ({"response_a": "a b", "response_b": "c d"}, "and the texts of a pair are equally long"),
+        ({"x_a": [1.0] * 9 + [None] * 51, "x_b": [2.0] * 9 + [None] * 51}, "hold x of both responses in too few pairs"),
+    ],
+)
+def test_what_is_left_out_says_what_the_data_hold(change, said):
+    found = row(ask(pdx.load(make_table().assign(**change), properties=["p0", "p1"])), "left out")
+    assert (found["level"], found["said"][:13]) == ("ok", "not checked: ")
+    assert said in found["said"]
+
+
+def test_texts_whose_length_is_fitted_are_not_said_to_be_missing():
+    rng = np.random.default_rng(0)
+    texts = {f"response_{side}": [" ".join(["word"] * k) for k in rng.integers(1, 9, 60)] for side in "ab"}
+    data = pdx.measure_text(pd.DataFrame(texts | {"judge_me": rng.choice(["A", "B"], 60)}), properties=["length"])
+    assert row(ask(data), "left out")["said"].endswith("and of the texts the length, which is in the fit (length)")
+
+
+def test_only_a_study_of_groups_is_told_to_fit_them_together():
+    alone = ask(planted.simulate(0, 60))
+    assert row(alone, "pairs")["advice"] == "add pairs, or fit fewer properties"
+    two = ask(planted.simulate(0, 120, scenarios=["Code", "Advice"])).table
+    assert two.loc[two["check"] == "pairs", "advice"].str.contains("by=None").all()
+
+
+def test_what_was_not_checked_is_counted_apart():
+    checks = ask(pdx.load(make_table()))
+    assert set(checks.not_checked["check"]) >= {"order", "left out"}
+    assert checks.not_checked["said"].str.startswith("not checked").all()
+    head = repr(checks).splitlines()[0]
+    counts = {what: int(n) for n, what in re.findall(r"(\d+) ([a-z ]+)[,>]", head)}
+    assert counts["not checked"] == len(checks.not_checked)
+    assert counts["ok"] == (checks.table["level"] == "ok").sum() - len(checks.not_checked)
+    assert sum(counts.values()) == 16
+
+
+def test_the_placebo_sentence_has_the_limit_that_it_is_judged_by():
+    """Of 50 placebos, each claimed with 6%, so many as the sentence says are seen by chance in under 1%."""
+    found = row(ask(planted.simulate(0)), "placebo")
+    n, allowed, limit = map(int, re.search(r"of (\d+) .* (\d+) may be and (\d+) are too many", found["said"]).groups())
+    assert (n, allowed, limit) == (50, 3, found["look_at"])
+    assert binom.sf(limit - 1, n, 0.06) < 0.01 <= binom.sf(limit - 2, n, 0.06)
+
+
+def test_few_clusters_are_looked_at_also_with_robust_intervals():
+    data = planted.shared_luck(0)
+    few = replace(data, pairs=data.pairs.assign(cluster=(np.arange(len(data)) % 9).astype(str)))
+    found = row(ask(few, robust=True), "clusters")
+    assert (found["level"], found["number"], found["look_at"]) == ("look", 9, 10)  # fewer than properties
+    some = replace(data, pairs=data.pairs.assign(cluster=(np.arange(len(data)) % 10).astype(str)))
+    assert row(ask(some, robust=True), "clusters")["level"] == "ok"

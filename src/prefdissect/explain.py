@@ -199,15 +199,15 @@ def surprise_table(
     nats), because (the properties that spoke for the other side).
     """
     check_count("k", k)
-    probability = expit(x @ mean)
-    surprise = -(y * np.log(probability) + (1 - y) * np.log1p(-probability))
+    log_odds = x @ mean
+    surprise = y * np.logaddexp(0, -log_odds) + (1 - y) * np.logaddexp(0, log_odds)  # finite for any log-odds
     order = np.argsort(-np.round(surprise, _DIGITS), kind="stable")[:k]
     moved = x[order] * mean * np.where(y[order] > 0.5, -1.0, 1.0)[:, None]
     return pd.DataFrame(
         {
             "pair_id": pair_ids[order],
             "label": y[order],
-            "probability": probability[order],
+            "probability": expit(log_odds[order]),
             "surprise": surprise[order],
             "because": [_reasons(row, labels) for row in moved],
         }

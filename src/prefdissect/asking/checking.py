@@ -52,7 +52,8 @@ class ChecksFits(Fitted):
     def cross_validate(self, k: int = 10, *, random_seed: int | None = None, progress: bool | None = None) -> HeldOut:
         """Return how well pairs are predicted by fits that did not see them, beside three simple rules.
 
-        Pairs of one cluster (by default: one prompt) are in one fold. `random_seed` None takes that of the dissection.
+        Pairs of one cluster (by default: one prompt) are in one fold. It takes `k` times as long as a fit by `ep`, and
+        some more for the rules. `random_seed` None takes that of the dissection.
         See `HeldOut` for the tables.
 
         Raises

@@ -14,10 +14,12 @@ from prefdissect._typing import BoolArray, Engine, FloatArray, IntArray
 from prefdissect.features import Cell
 from prefdissect.inference import Fit, PriorArrays, StandIn, stand_in, stream_of
 
-__all__ = ["Asked", "Case", "listed", "residualise", "sum_clusters"]
+__all__ = ["NOISE", "PERMUTATIONS", "Asked", "Case", "listed", "residualise", "sum_clusters"]
 
 _ALPHA = 0.01  # of a study: chance of one false `look` per check, shared by its fits
 _STRICT = 0.1  # a `stop` takes a tenth of that
+PERMUTATIONS = 999
+NOISE = 0.05  # chance of noise from where on there is no evidence that anything is preferred
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +44,14 @@ class Case:
         Of each column, [column].
     asked
         Verdicts whose order is known.
-    left_out
-        Name to the differences [row] of what the data hold and the fit does not.
+    left_out, nothing_left
+        Name to the differences [row] of what the data hold and the fit does not; why that may be nothing.
     held_out
-        Rows of `HeldOut.predictions` of this cell; empty where nothing could be held out.
+        Rows of `HeldOut.log_odds` of this cell; empty where nothing could be held out.
     family
         Fits of the study: significance is shared among them (Bonferroni).
+    n_groups
+        Groups of the study.
     engine, robust, interval, random_seed
         How it was fitted.
     """
@@ -59,8 +63,10 @@ class Case:
     labels: tuple[str, ...]
     asked: Asked
     left_out: Mapping[str, FloatArray]
+    nothing_left: str
     held_out: pd.DataFrame
     family: int
+    n_groups: int
     engine: Engine
     robust: bool
     interval: float
@@ -100,6 +106,20 @@ class Case:
     def n_clusters(self) -> int:
         """Clusters of the cell's pairs."""
         return len(np.unique(self.cell.cluster))
+
+    @cached_property
+    def chance_of_noise(self) -> float:
+        """The chance that verdicts exchanged prompt by prompt go along with the properties as well, 1 / 1000 at least.
+
+        The score at weights 0 in the metric of its variance and the prior; an exact test, as exchanging A and B in all
+        pairs of a prompt changes nothing if no property matters.
+        """
+        cell = self.cell
+        score = cell.x * (cell.weight * (cell.y - 0.5))[:, None]
+        metric = (cell.x * cell.weight[:, None]).T @ cell.x / 4 + np.diag(1 / self.prior.sd**2)
+        sums = np.vstack([score.sum(axis=0), self.flips(PERMUTATIONS, "permuted") @ score])
+        statistic = np.einsum("ik,ik->i", sums, np.linalg.solve(metric, sums.T).T)
+        return float((statistic[1:] >= statistic[0] * (1 - 1e-12)).sum() + 1) / (PERMUTATIONS + 1)
 
     def rng(self, check: str) -> np.random.Generator:
         """Return the random stream of a check."""

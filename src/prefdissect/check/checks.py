@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from prefdissect.check.finding import LEVELS, Level
@@ -28,8 +29,8 @@ class Checks:
     ----------
     table
         One row per check, judge and group: check, judge, group, level (`ok`; `look`: read this before reporting the
-        weights; `stop`: do not report them as they are), said, number, look_at and stop_at (where the level changes;
-        NaN: no such limit), advice.
+        weights; `stop`: do not report them as they are), said, number (NaN: nothing was measured), look_at and stop_at
+        (where the level changes; NaN: no such limit, or what is beyond it may be chance), advice.
 
     Examples
     --------
@@ -38,8 +39,8 @@ class Checks:
     >>> truth = {"lengthy": 0.5, "clear": 0.5}
     >>> study = pdx.simulate(800, schema=schema, judges=["me"], scenarios=None, weights=truth, random_seed=0)
     >>> checks = pdx.dissect(study.data, engine="ep", random_seed=0).check()
-    >>> checks.level, len(checks.stops)
-    ('ok', 0)
+    >>> checks.level, len(checks.stops), checks.not_checked["check"].tolist()
+    ('ok', 0, ['left out'])
     """
 
     table: pd.DataFrame
@@ -53,6 +54,11 @@ class Checks:
     def stops(self) -> pd.DataFrame:
         """The findings that say `stop`."""
         return self.table[self.table["level"] == "stop"].reset_index(drop=True)
+
+    @property
+    def not_checked(self) -> pd.DataFrame:
+        """The findings that are `ok` for want of anything to measure: their number is NaN, and `said` says why."""
+        return self.table[_unmeasured(self.table)].reset_index(drop=True)
 
     def to_frame(self) -> pd.DataFrame:
         """Return all findings; see the class."""
@@ -70,10 +76,13 @@ class Checks:
     def __repr__(self) -> str:
         worst = self.worst()
         counts = {level: int((worst["level"] == level).sum()) for level in LEVELS}
+        unmeasured = int(_unmeasured(worst).sum())
+        counts["ok"] -= unmeasured
         n = len(self.table[["judge", "group"]].drop_duplicates())
         lines = [
             f"<Checks of {n} fit{'s' * (n != 1)}: "
             + ", ".join(f"{counts[level]} {level}" for level in reversed(LEVELS))
+            + (f", {unmeasured} not checked" if unmeasured else "")
             + ">"
         ]
         for row in _worst_first(worst).to_dict("records"):
@@ -95,6 +104,11 @@ class Checks:
         return f"<table><tr><th>level</th><th>check</th><th>finding</th><th>what to do</th></tr>{rows}</table>"
 
 
+def _unmeasured(table: pd.DataFrame) -> pd.Series:
+    """Return which findings are ok for want of anything to measure."""
+    return (table["level"] == "ok") & table["number"].isna()
+
+
 def _worst_first(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows by level, `stop` first; of one level as they stood."""
     order = table["level"].map(lambda level: -LEVELS.index(level))
@@ -109,7 +123,8 @@ def _where(row: Mapping[Any, Any]) -> str:
 
 
 def _most_striking(part: pd.DataFrame) -> int:
-    """Return the row whose number is furthest beyond its limit; the first where there is none."""
+    """Return the row whose number is furthest beyond its limit; the first where there is none, that was measured."""
     limit = part["look_at"].where(part["look_at"].notna(), part["stop_at"])
     away = (part["number"] - limit).abs() if (part["level"] != "ok").any() else -(part["number"] - limit).abs()
-    return int(away.fillna(float("-inf")).to_numpy().argmax())
+    unmeasured = away.where(part["number"].notna(), float("-inf"))
+    return int(unmeasured.fillna(np.finfo(float).min).to_numpy().argmax())

@@ -20,7 +20,7 @@ def check_prior(case: Case) -> Finding:
     """How far weights move when the prior's scale is halved and doubled, in posterior standard deviations."""
     known = case.known
     if not len(known):
-        return Finding("prior", "ok", "no property differs", look_at=_MOVED)
+        return Finding("prior", "ok", "not checked: no property differs", look_at=_MOVED)
     half, double = (stand_in(case.cell, case.prior.scaled(f), robust=case.robust) for f in (0.5, 2.0))
     plain = stand_in(case.cell, case.prior, robust=case.robust)
     z = ndtri(0.5 + case.interval / 2)
@@ -40,7 +40,7 @@ def check_prior(case: Case) -> Finding:
     number = float(moved[k])
     if turned:
         said = f"{said}; claims change sign: {listed(turned)}"
-        return Finding("prior", "stop", said, number, look_at=_MOVED, advice="do not claim these signs")
+        return Finding("prior", "stop", said, float(len(turned)), stop_at=1.0, advice="do not claim these signs")
     if number >= _MOVED:
         advice = "report the prior beside the weights, and what another gives; signs and order are safer than sizes"
         return Finding("prior", "look", said, number, look_at=_MOVED, advice=advice)
@@ -103,8 +103,7 @@ def check_left_out(case: Case) -> Finding:
                 best = (name, z, float(sums.sum()) / information)
     limit = float(-ndtri(case.alpha / (2 * max(n, 1))))
     if not n:
-        said = "not checked: the data hold no other numbers of the two responses (columns <x>_a and <x>_b) and no texts"
-        return Finding("left out", "ok", said, look_at=limit)
+        return Finding("left out", "ok", f"not checked: {case.nothing_left}", look_at=limit)
     name, z, weight = best
     if 2 * n * float(ndtr(-abs(z))) >= case.alpha:
         said = f"none of {n} other numbers in the data goes along with what the fit does not explain"

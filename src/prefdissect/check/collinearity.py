@@ -19,7 +19,7 @@ def check_collinearity(case: Case) -> Finding:
     """Whether two properties go together so often that their weights cannot be told apart."""
     known = case.known
     if len(known) < 2:
-        return Finding("collinearity", "ok", "fewer than two properties differ", look_at=_LOOK, stop_at=_STOP)
+        return Finding("collinearity", "ok", "not checked: fewer than two properties differ")
     vif, condition = inflation(case.cell.x[:, known] * np.sqrt(case.cell.weight)[:, None])
     cov = case.fit.cov[np.ix_(known, known)]
     sd = np.sqrt(np.diagonal(cov))
@@ -30,20 +30,24 @@ def check_collinearity(case: Case) -> Finding:
     partner = int(np.abs(posterior[k]).argmax())
     together = abs(float(posterior[k, partner]))
     level = grade(float(vif.max()), _LOOK, _STOP)
+    measured = float(vif.max()), _LOOK, _STOP
     if level == "ok" and together >= _OPPOSED:
-        level = "look"
+        level, measured = "look", (together, _OPPOSED, float("nan"))
     first, second = (case.labels[known[i]] for i in sorted((k, partner)))  # whichever of the two rounding chose
     figures = (
         f"variance inflation {_show(vif[k])}, posterior correlation {posterior[k, partner]:+.2f}, "
         f"condition number {_show(condition)}"
     )
     if level == "ok":
-        return Finding("collinearity", "ok", f"all properties can be told apart ({figures})", vif.max(), _LOOK, _STOP)
+        return Finding("collinearity", "ok", f"all properties can be told apart ({figures})", *measured)
     n = int((vif >= _LOOK).sum())
     said = f"cannot tell {first} from {second} for this judge ({figures})"
     said += f"; {n} properties are inflated so" if n > 2 else ""
-    advice = f"leave one out, with load(..., properties=[...]), or report {first} and {second} as one"
-    return Finding("collinearity", level, said, float(vif.max()), _LOOK, _STOP, advice)
+    advice = (
+        "leave one out: properties=[...] of load() or, for those measured from texts, of measure_text(); --property on "
+        f"the command line. Or report {first} and {second} as one"
+    )
+    return Finding("collinearity", level, said, *measured, advice)
 
 
 def inflation(x: FloatArray) -> tuple[FloatArray, float]:

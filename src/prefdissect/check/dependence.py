@@ -6,12 +6,13 @@ import numpy as np
 from scipy.special import ndtr
 
 from prefdissect.check.case import Case, sum_clusters
-from prefdissect.check.finding import Finding, Level
+from prefdissect.check.finding import Finding, grade, in_force
 from prefdissect.inference import stand_in
 
 __all__ = ["check_clusters"]
 
 _LOOK, _STOP = 1.05, 1.25  # robust over plain width
+_FEW = 8  # clusters, or as many as properties if more: below, robust intervals hold less than they say (check-rates.md)
 
 
 def check_clusters(case: Case) -> Finding:
@@ -23,20 +24,26 @@ def check_clusters(case: Case) -> Finding:
     if case.n_clusters < 2:
         said = f"{of}: how much pairs depend on one another cannot be seen"
         return Finding("clusters", "look", said, look_at=_LOOK, stop_at=_STOP, advice="add pairs of other prompts")
+    enough = max(_FEW, len(case.known))
+    if case.robust and case.n_clusters < enough:
+        said = f"{of}; intervals are robust, but from so few clusters they hold less than they say"
+        return Finding("clusters", "look", said, case.n_clusters, enough, advice="add pairs of other prompts")
     robust = stand_in(cell, case.prior, robust=True)
     ratio = float(np.median(robust.sd[case.known] / case.plain.sd[case.known])) if len(case.known) else 1.0
     chance = _chance(case)
-    dependent = chance < case.alpha and ratio >= _LOOK
+    look_at = in_force(ratio, _LOOK, significant=chance < case.alpha)
+    stop_at = in_force(ratio, _STOP, significant=chance < case.strict)
+    level = grade(ratio, look_at, stop_at)
     if case.robust:
         said = f"{of}; intervals are robust, {ratio:.2f} times as wide as if pairs were independent"
-        return Finding("clusters", "ok", said, ratio, _LOOK, _STOP)
-    if dependent:
+        return Finding("clusters", "ok", said, ratio)
+    if level != "ok":
         said = f"{of} and what their prompts share: honest intervals are {ratio:.2f} times as wide (median property)"
-        level: Level = "stop" if ratio >= _STOP and chance < case.strict else "look"
-        return Finding("clusters", level, said, ratio, _LOOK, _STOP, "fit again with robust=True")
+        more = ", and add pairs of other prompts" if case.n_clusters < enough else ""
+        return Finding("clusters", level, said, ratio, look_at, stop_at, f"fit again with robust=True{more}")
     seem = "hardly matters" if chance < case.alpha else "does not show"
     said = f"{of}, which {seem} given the properties: robust intervals are {ratio:.2f} times as wide"
-    return Finding("clusters", "ok", said, ratio, _LOOK, _STOP)
+    return Finding("clusters", "ok", said, ratio, look_at, stop_at)
 
 
 def _chance(case: Case) -> float:

@@ -6,8 +6,8 @@ import numpy as np
 
 from prefdissect._typing import FloatArray
 from prefdissect.check.case import Case
-from prefdissect.check.finding import Finding, grade
-from prefdissect.inference import MOST_R_HAT, failed_criteria
+from prefdissect.check.finding import Finding, grade, in_force
+from prefdissect.inference import failed_criteria
 
 __all__ = ["check_convergence", "check_pairs", "check_separation", "separates", "unfitted"]
 
@@ -18,17 +18,19 @@ _MARGIN = 1e-6
 
 
 def check_convergence(case: Case) -> Finding:
-    """Whether the engine's certificate holds."""
+    """Whether the engine's certificate holds.
+
+    The number is how many of its criteria fail; 1 for an engine that another replaced.
+    """
     fit = case.fit
-    r_hat = float(np.nanmax(fit.r_hat)) if np.isfinite(fit.r_hat).any() else float("nan")
     if not fit.certified:
-        why = ", ".join(failed_criteria(fit.r_hat, fit.ess_bulk, fit.certificate))
-        said = f"the draws of engine {fit.engine!r} are not certified: {why}"
-        return Finding("convergence", "stop", said, r_hat, stop_at=MOST_R_HAT, advice="fit with more draws= or chains=")
+        failed = failed_criteria(fit.r_hat, fit.ess_bulk, fit.certificate)
+        said = f"the draws of engine {fit.engine!r} are not certified: {', '.join(failed)}"
+        return Finding("convergence", "stop", said, len(failed), stop_at=1, advice="fit with more draws= or chains=")
     if fit.engine not in (case.engine, "robust"):
         said = f"the certificate of engine {case.engine!r} failed; engine {fit.engine!r} took over, and its own holds"
-        return Finding("convergence", "look", said, r_hat, stop_at=MOST_R_HAT, advice="see result.certificates")
-    return Finding("convergence", "ok", f"the certificate of engine {fit.engine!r} holds", r_hat, stop_at=MOST_R_HAT)
+        return Finding("convergence", "look", said, 1, look_at=1, advice="see result.certificates")
+    return Finding("convergence", "ok", f"the certificate of engine {fit.engine!r} holds", 0, look_at=1, stop_at=1)
 
 
 def check_pairs(case: Case) -> Finding:
@@ -39,14 +41,16 @@ def check_pairs(case: Case) -> Finding:
     said = f"{n:,} pairs for {k} properties that differ, {per:.1f} each" + (
         ": the weights owe much to the prior" if level != "ok" else ""
     )
-    advice = "" if level == "ok" else "add pairs, fit fewer properties, or fit groups together (by=None)"
+    together = ", or fit groups together (by=None)" if case.n_groups > 1 else ""
+    advice = "" if level == "ok" else f"add pairs, or fit fewer properties{together}"
     return Finding("pairs", level, said, per, _FEW, _TOO_FEW, advice)
 
 
-def unfitted(n: int, k: int, min_pairs: int) -> Finding:
-    """Say that a group was not fitted at all."""
+def unfitted(n: int, min_pairs: int, n_groups: int) -> Finding:
+    """Say that a judge was not fitted in a group at all."""
     said = f"{n} usable pairs, fewer than min_pairs={min_pairs}: not fitted"
-    return Finding("pairs", "look", said, n / max(k, 1), _FEW, _TOO_FEW, "leave the group out, or take by=None")
+    advice = "leave the group out, or take by=None" if n_groups > 1 else "leave the judge out, or add pairs"
+    return Finding("pairs", "look", said, n, min_pairs, advice=advice)
 
 
 def check_separation(case: Case) -> Finding:
@@ -66,13 +70,16 @@ def check_separation(case: Case) -> Finding:
     lone = np.flatnonzero((np.minimum(for_it, against) == 0) & (for_it + against >= _NEVER_WRONG))
     if len(lone):
         k = lone[np.argmax((for_it + against)[lone])]
+        n = int((for_it + against)[k])
         said = (
-            f"{case.labels[case.known[k]]} decides each of the {int((for_it + against)[k])} decided pairs in which it "
+            f"{case.labels[case.known[k]]} decides each of the {n} decided pairs in which it "
             "differs, so the data do not bound its weight: its size is the prior's doing"
         )
-        return Finding("separation", "look", said, right, stop_at=1.0, advice="report its sign, not its size")
+        return Finding("separation", "look", said, n, _NEVER_WRONG, advice="report its sign, not its size")
+    if not len(rows):
+        return Finding("separation", "ok", "not checked: no pair is decided")
     said = f"no rule without error is in sight: the fit gets {right:.0%} of the decided pairs right that it has seen"
-    return Finding("separation", "ok", said, right, stop_at=1.0)
+    return Finding("separation", "ok", said, right, stop_at=in_force(right, 1.0, significant=False))
 
 
 def separates(signed: FloatArray) -> bool:

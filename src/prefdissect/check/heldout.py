@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import joblib
 import numpy as np
 import pandas as pd
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from prefdissect._typing import BoolArray, FloatArray, IntArray
 from prefdissect.errors import DataError
@@ -22,7 +23,7 @@ from prefdissect.inference.threads import one_blas_thread
 if TYPE_CHECKING:
     from prefdissect.plots import Axes
 
-__all__ = ["HeldOut", "hold_out"]
+__all__ = ["HeldOut", "hold_out", "loss_of"]
 
 LENGTHS = ("lengthy", "length", "text_length", "words")  # properties that say how long a response is, by preference
 _MODELS = ("fit", "majority", "length only", "best single")
@@ -42,8 +43,9 @@ class HeldOut:
         folds; `length only` and `best single`: a fit to one property, the best by how often its sign is right in the
         other folds), n, n_undecided, accuracy, log_loss (nats), auc, brier, property (of a single one, the most
         frequent over folds; NaN: there is none).
-    predictions
-        One row per judge, group and pair: judge, group, pair_id, fold, label, then the probability of A by each model.
+    log_odds
+        One row per judge, group and pair: judge, group, pair_id, fold, label, then the log-odds of A by each model.
+        `predictions` has the probabilities, of which rounding makes 0 and 1 where log-odds are beyond 37.
     k
         Number of folds.
 
@@ -59,8 +61,13 @@ class HeldOut:
     """
 
     scores: pd.DataFrame
-    predictions: pd.DataFrame
+    log_odds: pd.DataFrame
     k: int
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """One row per judge, group and pair: judge, group, pair_id, fold, label, the probability of A by each model."""
+        return self.log_odds.assign(**{model: expit(self.log_odds[model].to_numpy()) for model in _MODELS})
 
     def plot(self, ax: Axes | None = None, *, judge: str | None = None, group: str | None = None) -> Axes:
         """Draw observed shares against predicted probabilities, of all judges and groups or of some."""
@@ -131,8 +138,8 @@ def hold_out(
             return found
 
         parts = list(pool.map(work, keys))
-    scores, predictions = (pd.concat(part, ignore_index=True) for part in zip(*parts, strict=True))
-    return HeldOut(scores, predictions, k)
+    scores, log_odds = (pd.concat(part, ignore_index=True) for part in zip(*parts, strict=True))
+    return HeldOut(scores, log_odds, k)
 
 
 def _deal(clusters: IntArray, k: int, key: tuple[str, str], random_seed: int) -> IntArray:
@@ -160,14 +167,15 @@ def _hold_out_cell(
     kept = [np.flatnonzero(folds != fold) for fold in range(folds.max() + 1)]
     length = _length_column(design)
     long = None if words is None or length is not None else replace(cell, x=words[rows][:, None])
-    probability = {model: np.full(len(cell), np.nan) for model in _MODELS}
+    log_odds = {model: np.full(len(cell), np.nan) for model in _MODELS}
     chosen: list[int] = []
     means = fit_without(cell, kept, prior)
     for fold, train in enumerate(kept):
         test = np.flatnonzero(folds == fold)
-        probability["fit"][test] = expit(cell.x[test] @ means[fold])
+        log_odds["fit"][test] = cell.x[test] @ means[fold]
         weight, y = cell.weight[train], cell.y[train]
-        probability["majority"][test] = np.clip(weight @ y / weight.sum(), 1 / (2 * len(y)), 1 - 1 / (2 * len(y)))
+        share = np.clip(weight @ y / weight.sum(), 1 / (2 * len(y)), 1 - 1 / (2 * len(y)))
+        log_odds["majority"][test] = logit(share)
         best = _best_single(cell.x[train], y, weight, design.is_property)
         chosen.append(best)
         alone = {"best single": (cell.only(best), prior.take([best]))}
@@ -177,7 +185,7 @@ def _hold_out_cell(
             alone["length only"] = long, _OF_WORDS
         for model, (part, its_prior) in alone.items():
             (mean,) = fit_without(part, [train], its_prior)
-            probability[model][test] = expit(part.x[test] @ mean)
+            log_odds[model][test] = part.x[test] @ mean
     predictions = pd.DataFrame(
         {
             "judge": key[0],
@@ -185,7 +193,7 @@ def _hold_out_cell(
             "pair_id": design.pair_ids[rows],
             "fold": folds,
             "label": cell.y,
-            **probability,
+            **log_odds,
         }
     ).astype({"judge": "str", "group": "str", "pair_id": "str"})
     decided = cell.y != 0.5
@@ -197,8 +205,6 @@ def _hold_out_cell(
         else "(words of the text)",
         "best single": design.columns[int(np.bincount(chosen).argmax())],
     }
-    if length is not None:
-        names["length only"] = design.columns[length]
     scores = [
         {
             "judge": key[0],
@@ -209,7 +215,7 @@ def _hold_out_cell(
             **_score(cell.y[decided] > 0.5, values[decided], ranks=model != "majority"),
             "property": names.get(model),
         }
-        for model, values in probability.items()
+        for model, values in log_odds.items()
     ]
     return pd.DataFrame(scores).astype({"judge": "str", "group": "str", "property": "str"}), predictions
 
@@ -224,22 +230,27 @@ def _best_single(x: FloatArray, y: FloatArray, weight: FloatArray, kept: BoolArr
     return int(np.where(kept, along, -1.0).argmax())
 
 
-def _score(label: BoolArray, probability: FloatArray, *, ranks: bool) -> dict[str, float]:
+def loss_of(label: BoolArray, log_odds: FloatArray) -> FloatArray:
+    """Return the log loss of each prediction, in nats: finite for any log-odds."""
+    return np.asarray(np.logaddexp(0.0, np.where(label, -log_odds, log_odds)), dtype=np.float64)
+
+
+def _score(label: BoolArray, log_odds: FloatArray, *, ranks: bool) -> dict[str, float]:
     """Return accuracy (a probability of 1/2 is half right), log loss, AUC and Brier score; NaN without predictions.
 
     The AUC is NaN, too, where all labels are one: there is nothing to rank. A model that does not rank has 1/2.
     """
     from scipy.stats import rankdata  # slow to import
 
-    if not len(label) or np.isnan(probability).any():
+    if not len(label) or np.isnan(log_odds).any():
         return dict.fromkeys(("accuracy", "log_loss", "auc", "brier"), float("nan"))
-    right = np.where(probability == 0.5, 0.5, (probability > 0.5) == label)
+    right = np.where(log_odds == 0, 0.5, (log_odds > 0) == label)
     n_a, n_b = int(label.sum()), int((~label).sum())
-    order = rankdata(probability if ranks else np.zeros(len(label)))
+    order = rankdata(log_odds if ranks else np.zeros(len(label)))
     auc = (order[label].sum() - n_a * (n_a + 1) / 2) / (n_a * n_b) if n_a and n_b else float("nan")
     return {
         "accuracy": float(right.mean()),
-        "log_loss": float(-np.log(np.where(label, probability, 1 - probability)).mean()),
+        "log_loss": float(loss_of(label, log_odds).mean()),
         "auc": float(auc),
-        "brier": float(((probability - label) ** 2).mean()),
+        "brier": float(((expit(log_odds) - label) ** 2).mean()),
     }

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import FloatArray
+from prefdissect.check.case import listed
 from prefdissect.check.heldout import LENGTHS
 from prefdissect.data import PreferenceData
 from prefdissect.features import Design
 
-__all__ = ["differences_left_out", "longer"]
+__all__ = ["differences_left_out", "longer", "why_nothing_is_left"]
 
 _TEXTS = ("response_a", "response_b")
 _MOSTLY = 0.5  # share of pairs that must have a number
@@ -21,6 +22,14 @@ def differences_left_out(data: PreferenceData, design: Design) -> dict[str, Floa
 
     Numbers in columns <x>_a and <x>_b that are no ids, and the words of the texts where no property stands for length.
     """
+    every = _differences(data, design)
+    found = {name: values for name, values in every.items() if np.isfinite(values).mean() > _MOSTLY}
+    words = longer(data, design)
+    return found if words is None else found | {"number of words": words}
+
+
+def _differences(data: PreferenceData, design: Design) -> dict[str, FloatArray]:
+    """Return A's number less B's of each that is given of both in some pair and not fitted, NaN where it is not."""
     pairs = data.pairs.loc[design.pair_ids]
     found = {}
     for column in pairs.columns:
@@ -28,10 +37,23 @@ def differences_left_out(data: PreferenceData, design: Design) -> dict[str, Floa
         if name == column or f"{name}_b" not in pairs or name in design.columns or _names_an_id(name):
             continue
         a, b = (pd.to_numeric(pairs[c], errors="coerce").to_numpy(dtype=np.float64) for c in (column, f"{name}_b"))
-        if np.isfinite(a - b).mean() > _MOSTLY:
+        if np.isfinite(a - b).any():
             found[name] = a - b
-    words = longer(data, design)
-    return found if words is None else found | {"number of words": words}
+    return found
+
+
+def why_nothing_is_left(data: PreferenceData, design: Design) -> str:
+    """Say why nothing can be held against the fit, where that is so."""
+    sparse = [name for name, values in _differences(data, design).items() if np.isfinite(values).mean() <= _MOSTLY]
+    numbers = "the data hold no other numbers of the two responses (columns <x>_a and <x>_b)"
+    if sparse:
+        numbers = f"the data hold {listed(sparse)} of both responses in too few pairs"
+    fitted = [name for name in LENGTHS if name in design.columns]
+    if not set(_TEXTS) <= set(data.pairs.columns):
+        return f"{numbers} and no texts"
+    if fitted:
+        return f"{numbers}, and of the texts the length, which is in the fit ({fitted[0]})"
+    return f"{numbers}, and the texts of a pair are equally long"
 
 
 def _names_an_id(name: str) -> bool:

@@ -6,8 +6,8 @@ import numpy as np
 from scipy.special import expit, log_expit, ndtr, xlogy
 
 from prefdissect._typing import FloatArray, IntArray
-from prefdissect.check.case import Case, sum_clusters
-from prefdissect.check.finding import Finding, Level, grade
+from prefdissect.check.case import NOISE, Case, sum_clusters
+from prefdissect.check.finding import Finding, grade, in_force
 
 __all__ = ["calibrate", "check_calibration", "check_lapses", "check_predictive", "find_lapses"]
 
@@ -22,7 +22,11 @@ _STEPS = 30
 
 
 def check_calibration(case: Case) -> Finding:
-    """Whether held-out pairs come true as often as predicted."""
+    """Whether held-out pairs come true as often as predicted.
+
+    Without signal there is no slope to tell: a fold with more of A leaves less of it in the others, so that what they
+    predict goes against it, by a slope that varies without bound. What the properties say must be more than noise.
+    """
     limits = float(_SLOPE), float(_BAD_SLOPE)
     score, label, cluster = _held_out(case)
     if len(label) < _LEAST:
@@ -32,46 +36,54 @@ def check_calibration(case: Case) -> Finding:
     slope, sd = calibrate(score, label, cluster)
     if not sd > 0:
         return Finding("calibration", "ok", "not checked: all predictions are one half", float("nan"), *limits)
+    if case.chance_of_noise >= NOISE:
+        said = "not checked: nothing that could be predicted is in sight (see permuted labels)"
+        return Finding("calibration", "ok", said, float("nan"), *limits)
     chance = 2 * float(ndtr(-abs(slope - 1) / sd))
     said = f"held-out log-odds come true {slope:.2f} times over (calibration slope, standard error {sd:.2f})"
     number = abs(float(np.log(slope))) if slope > 0 else float("inf")
-    if chance >= case.alpha or number < _SLOPE:
-        return Finding("calibration", "ok", said, number, *limits)
-    if slope <= 0:
-        said += ": held-out predictions go against what judges said"
-        return Finding("calibration", "look", said, number, *limits, "do not use predict(); see prediction")
-    how = "timid: verdicts are surer than predictions" if slope > 1 else "bold: verdicts are less sure than predictions"
-    level = grade(number, _SLOPE, _BAD_SLOPE) if slope < 1 and chance < case.strict else "look"
-    advice = (
-        "the prior shrinks weights: a wider one, prior=Laplace(0.3), may fit better"
-        if slope > 1
-        else "a narrower prior, more pairs or fewer properties may help"
-    )
-    return Finding("calibration", level, f"{said}: {how}", number, *limits, advice)
+    look_at = in_force(number, limits[0], significant=chance < case.alpha)
+    stop_at = in_force(number, limits[1], significant=chance < case.strict) if slope < 1 else float("nan")
+    level = grade(number, look_at, stop_at)
+    how, advice = ("", "") if level == "ok" else _tell_slope(slope)
+    return Finding("calibration", level, said + how, number, look_at, stop_at, advice)
+
+
+def _tell_slope(slope: float) -> tuple[str, str]:
+    """Return what a slope means, and what to do."""
+    if slope > 1:
+        advice = "the prior shrinks weights: a wider one, prior=Laplace(0.3), may fit better"
+        return ": timid: verdicts are surer than predictions", advice
+    if slope > 0:
+        advice = "a narrower prior, more pairs or fewer properties may help"
+        return ": bold: verdicts are less sure than predictions", advice
+    return ": held-out predictions go against what the judge said", "do not use predict(); see prediction"
 
 
 def check_lapses(case: Case) -> Finding:
     """Whether some verdicts are coin flips, whatever the responses: a curve that levels off before 0 and 1.
 
-    The number is the chance of a curve that levels off so much if there are none.
+    The number is their share.
     """
     score, label, cluster = _held_out(case)
     if len(label) < _LEAST:
-        return Finding("lapses", "ok", f"not checked: fewer than {_LEAST} held-out decided pairs", look_at=case.alpha)
+        return Finding("lapses", "ok", f"not checked: fewer than {_LEAST} held-out decided pairs")
     slope, sd = calibrate(score, label, cluster)
     if slope < _STRONG * sd:
-        return Finding("lapses", "ok", "not checked: held-out predictions are too weak to tell", look_at=case.alpha)
+        return Finding("lapses", "ok", "not checked: held-out predictions are too weak to tell")
     share, chance = find_lapses(score, label, cluster)
-    if chance >= case.alpha or share < _LAPSES:
+    look_at = in_force(share, _LAPSES, significant=chance < case.alpha)
+    stop_at = in_force(share, _MANY_LAPSES, significant=chance < case.strict)
+    level = grade(share, look_at, stop_at)
+    if level == "ok":
         said = f"no sign of verdicts that are coin flips (p {chance:.2g})"
-        return Finding("lapses", "ok", said, chance, look_at=case.alpha)
-    level: Level = "stop" if chance < case.strict and share >= _MANY_LAPSES else "look"
+        return Finding("lapses", "ok", said, share, look_at, stop_at)
     said = (
         f"about {share:.0%} of the verdicts look like coin flips: however sure the fit is, the judge is right at most "
         f"{1 - share / 2:.0%} of the time (p {chance:.2g})"
     )
     advice = "see result.surprising(): mistakes, guesses, or a property that is missing; weights are too small by it"
-    return Finding("lapses", level, said, chance, look_at=case.alpha, advice=advice)
+    return Finding("lapses", level, said, share, look_at, stop_at, advice)
 
 
 def check_predictive(case: Case) -> Finding:
@@ -117,10 +129,10 @@ def _held_out(case: Case) -> tuple[FloatArray, FloatArray, IntArray]:
     """Return held-out log-odds, label and cluster of decided pairs."""
     table = case.held_out
     kept = (table["label"] != 0.5).to_numpy()
-    p = table["fit"].to_numpy(dtype=np.float64)[kept]
+    score = table["fit"].to_numpy(dtype=np.float64)[kept]
     label = (table["label"].to_numpy()[kept] > 0.5).astype(np.float64)
     rows = np.flatnonzero(kept)  # of the cell, in its order; none where nothing was held out
-    return np.log(p) - np.log1p(-p), label, case.cell.cluster[rows]
+    return score, label, case.cell.cluster[rows]
 
 
 def calibrate(score: FloatArray, label: FloatArray, cluster: IntArray) -> tuple[float, float]:

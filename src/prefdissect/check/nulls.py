@@ -8,14 +8,14 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from prefdissect.check.case import Case
-from prefdissect.check.finding import Finding, Level
+from prefdissect.check.case import NOISE, PERMUTATIONS, Case
+from prefdissect.check.finding import Finding, grade
 from prefdissect.inference import stand_in
 
 __all__ = ["check_permuted", "check_placebo"]
 
-_COPIES, _PERMUTATIONS = 5, 999
-_LOOK_P = 0.05
+_COPIES = 5
+_ROBUST = "intervals are too narrow: name the clusters of pairs that depend on one another, load(..., cluster=)"
 
 
 def check_placebo(case: Case) -> Finding:
@@ -26,7 +26,7 @@ def check_placebo(case: Case) -> Finding:
     """
     cell, known, allowed = case.cell, case.known, 1 - case.interval
     if not len(known):
-        return Finding("placebo", "ok", "not checked: no property differs", look_at=allowed)
+        return Finding("placebo", "ok", "not checked: no property differs")
     prior, z, found, sizes = case.prior.twice(known.tolist()), ndtri(1 - allowed / 2), 0, []
     for flip in case.flips(_COPIES, "placebo"):
         both = replace(cell, x=np.hstack([cell.x, cell.x[:, known] * flip[:, None]]))
@@ -35,40 +35,37 @@ def check_placebo(case: Case) -> Finding:
         found += int((np.abs(mean) > z * sd).sum())
         sizes += np.abs(mean).tolist()
     n, floor = len(sizes), float(np.quantile(sizes, 0.95))
-    chance = float(binom.sf(found - 1, n, allowed))
+    look_at = _too_many(n, allowed, case.alpha)
+    stop_at = max(_too_many(n, allowed, case.strict), int(np.ceil(3 * allowed * n)))
+    level = grade(found, look_at, stop_at)
     said = (
-        f"{found} of {n} placebo properties are claimed, {allowed:.0%} may be; 95% of placebo weights are "
-        f"below {floor:.2f}"
+        f"{found} of {n} placebo properties are claimed, {allowed * n:.0f} may be and {look_at} are too many; 95% of "
+        f"placebo weights are below {floor:.2f}"
     )
-    if chance >= case.alpha:
-        return Finding("placebo", "ok", said, found / n, look_at=allowed)
-    level: Level = "stop" if chance < case.strict and found / n >= 3 * allowed else "look"
-    return Finding(
-        "placebo", level, said, found / n, allowed, 3 * allowed, "intervals are too narrow: fit with robust=True"
-    )
+    advice = "" if level == "ok" else _ROBUST if case.robust else "intervals are too narrow: fit with robust=True"
+    return Finding("placebo", level, said, found, look_at, stop_at, advice)
+
+
+def _too_many(n: int, allowed: float, alpha: float) -> int:
+    """Return how many claims of `n` are so many that chance, which makes `allowed` of them, seldom makes as many."""
+    return int(binom.isf(alpha, n, allowed)) + 1
 
 
 def check_permuted(case: Case) -> Finding:
     """Whether the properties go along with the verdicts more than with verdicts exchanged prompt by prompt.
 
-    The score at weights 0 in the metric of its variance and the prior; an exact test, as exchanging A and B in all
-    pairs of a prompt changes nothing if no property matters.
+    This asks for evidence, and says look where there is none. Its significance is that of one fit, however many there
+    are: shared among them it would say look more often, not less.
     """
-    cell = case.cell
-    score = cell.x * (cell.weight * (cell.y - 0.5))[:, None]
-    metric = (cell.x * cell.weight[:, None]).T @ cell.x / 4 + np.diag(1 / case.prior.sd**2)
-    flips = case.flips(_PERMUTATIONS, "permuted")
-    sums = np.vstack([score.sum(axis=0), flips @ score])
-    statistic = np.einsum("ik,ik->i", sums, np.linalg.solve(metric, sums.T).T)
-    chance = float((statistic[1:] >= statistic[0] * (1 - 1e-12)).sum() + 1) / (_PERMUTATIONS + 1)
-    if chance < _LOOK_P:
+    chance = case.chance_of_noise
+    if chance < NOISE:
         said = f"the properties go along with the verdicts more than by chance (p {_p(chance)})"
-        return Finding("permuted labels", "ok", said, chance, look_at=_LOOK_P)
+        return Finding("permuted labels", "ok", said, chance, look_at=NOISE)
     said = f"verdicts exchanged at random go along with the properties as well (p {_p(chance)})"
     advice = "there is no evidence that this judge prefers any of these properties: add pairs or properties"
-    return Finding("permuted labels", "look", said, chance, look_at=_LOOK_P, advice=advice)
+    return Finding("permuted labels", "look", said, chance, look_at=NOISE, advice=advice)
 
 
 def _p(chance: float) -> str:
-    least = 1 / (_PERMUTATIONS + 1)
+    least = 1 / (PERMUTATIONS + 1)
     return f"at most {least:g}" if chance <= least else f"{chance:.3f}"

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 from prefdissect.check.case import Case, residualise, sum_clusters
-from prefdissect.check.finding import Finding, Level
+from prefdissect.check.finding import Finding, grade, in_force
 
 __all__ = ["check_balance", "check_order"]
 
@@ -27,13 +27,15 @@ def check_balance(case: Case) -> Finding:
     sums = sum_clusters(np.where(label, 0.5, -0.5), case.cell.cluster[rows])
     chance = 2 * float(ndtr(-abs(sums.sum()) / np.sqrt((sums**2).sum())))
     said = f"A is preferred in {share:.0%} of {len(rows):,} decided pairs"
-    if away >= _ONE_SIDED and len(rows) >= _FEW_ORDERS:
+    look_at = in_force(away, _UNEVEN, significant=chance < case.alpha)
+    stop_at = in_force(away, _ONE_SIDED, significant=len(rows) >= _FEW_ORDERS)
+    level = grade(away, look_at, stop_at)
+    advice = ""
+    if level == "stop":
         advice = "the source may put the preferred response first: load it with its reader, or shuffle A and B"
-        return Finding("balance", "stop", said, away, _UNEVEN, _ONE_SIDED, advice)
-    if away >= _UNEVEN and chance < case.alpha:
+    elif level == "look":
         advice = "see what sets A apart: shown first, or always from one model? Shuffle A and B if nothing should"
-        return Finding("balance", "look", said, away, _UNEVEN, _ONE_SIDED, advice)
-    return Finding("balance", "ok", said, away, _UNEVEN, _ONE_SIDED)
+    return Finding("balance", level, said, away, look_at, stop_at, advice)
 
 
 def check_order(case: Case) -> Finding:
@@ -46,11 +48,13 @@ def check_order(case: Case) -> Finding:
     effect, chance = _estimate(case)
     wins = float(expit(effect))
     said = f"of two equal responses the one shown first wins {wins:.0%} of the time ({effect:+.2f} log-odds)"
-    if chance >= case.alpha:
-        return Finding("order", "ok", f"{said}, which may be chance", abs(effect), stop_at=_LARGE)
+    look_at = in_force(abs(effect), 0.0, significant=chance < case.alpha)
+    stop_at = in_force(abs(effect), _LARGE, significant=chance < case.strict)
+    level = grade(abs(effect), look_at, stop_at)
+    if level == "ok":
+        return Finding("order", "ok", f"{said}, which may be chance", abs(effect), look_at, stop_at)
     advice = "ask in both orders, or at random, and say so; where order goes along with a property, weights mislead"
-    level: Level = "stop" if abs(effect) >= _LARGE and chance < case.strict else "look"
-    return Finding("order", level, said, abs(effect), stop_at=_LARGE, advice=advice)
+    return Finding("order", level, said, abs(effect), look_at, stop_at, advice)
 
 
 def _estimate(case: Case) -> tuple[float, float]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri, xlogy
+from scipy.special import ndtri
 
-from prefdissect._typing import FloatArray
 from prefdissect.check.case import Case, sum_clusters
 from prefdissect.check.finding import Finding
+from prefdissect.check.heldout import loss_of
 
 __all__ = ["check_prediction"]
 
@@ -17,7 +17,11 @@ _RULES = {"majority": "the more frequent label", "length only": "length alone"}
 
 
 def check_prediction(case: Case) -> Finding:
-    """Whether held-out log loss is better than that of the majority and of length alone, for sure."""
+    """Whether held-out log loss is better than that of the majority and of length alone, for sure.
+
+    This asks for evidence, and says look where there is none. Its significance is that of one fit, however many there
+    are: shared among them it would say look more often, not less.
+    """
     table = case.held_out
     decided = table[table["label"] != 0.5]
     if len(decided) < 2:
@@ -25,14 +29,15 @@ def check_prediction(case: Case) -> Finding:
         return Finding("prediction", "look", said, look_at=0.0, advice="more prompts are needed to see if it predicts")
     label = (decided["label"] > 0.5).to_numpy()
     cluster = case.cell.cluster[(table["label"] != 0.5).to_numpy()]
-    loss = {name: _loss(decided[name], label) for name in ("fit", *_RULES) if decided[name].notna().all()}
+    known = [name for name in ("fit", *_RULES) if decided[name].notna().all()]
+    loss = {name: loss_of(label, decided[name].to_numpy(dtype=np.float64)) for name in known}
     gains = {}
     for name, rule in _RULES.items():
         if name in loss:
             sums = sum_clusters(loss[name] - loss["fit"], cluster)
             gains[rule] = (float(sums.sum()) / len(label), float(sums.sum() / np.sqrt(max((sums**2).sum(), 1e-300))))
     rule, (gain, z) = min(gains.items(), key=lambda item: item[1][1])
-    accuracy = float(((decided["fit"] > 0.5) == label).mean())
+    accuracy = float(((decided["fit"] > 0) == label).mean())
     others = ", ".join(f"{_RULES[name]} {_accuracy(decided[name], label):.0%}" for name in loss if name != "fit")
     said = f"{accuracy:.0%} of held-out pairs are right ({others})"
     if z >= _Z:
@@ -42,11 +47,6 @@ def check_prediction(case: Case) -> Finding:
     return Finding("prediction", "look", said, z, look_at=_Z, advice=advice)
 
 
-def _loss(probability: pd.Series, label: np.ndarray) -> FloatArray:
-    p = probability.to_numpy(dtype=np.float64)
-    return np.asarray(-xlogy(label, p) - xlogy(1 - label.astype(float), 1 - p), dtype=np.float64)
-
-
-def _accuracy(probability: pd.Series, label: np.ndarray) -> float:
-    p = probability.to_numpy(dtype=np.float64)
-    return float(np.where(p == 0.5, 0.5, (p > 0.5) == label).mean())
+def _accuracy(log_odds: pd.Series, label: np.ndarray) -> float:
+    t = log_odds.to_numpy(dtype=np.float64)
+    return float(np.where(t == 0, 0.5, (t > 0) == label).mean())

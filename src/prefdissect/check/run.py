@@ -19,7 +19,7 @@ from prefdissect.check.dependence import check_clusters
 from prefdissect.check.finding import Finding
 from prefdissect.check.fitting import check_convergence, check_pairs, check_separation, unfitted
 from prefdissect.check.heldout import HeldOut, hold_out
-from prefdissect.check.left_out import differences_left_out, longer
+from prefdissect.check.left_out import differences_left_out, longer, why_nothing_is_left
 from prefdissect.check.misfit import check_calibration, check_lapses, check_predictive
 from prefdissect.check.nulls import check_permuted, check_placebo
 from prefdissect.check.order import check_balance, check_order
@@ -71,8 +71,8 @@ def run_checks(
     `labels` maps property to its name in sentences; `held_out` is what `hold_out_where_possible` returns.
     """
     fitted = [key for key in posterior.fits if key[0] in design.judges and key[1] in design.groups]
-    predictions = {} if held_out is None else dict(iter(held_out.predictions.groupby(["judge", "group"], sort=False)))
-    left_out = differences_left_out(data, design)
+    predictions = {} if held_out is None else dict(iter(held_out.log_odds.groupby(["judge", "group"], sort=False)))
+    left_out, nothing_left = differences_left_out(data, design), why_nothing_is_left(data, design)
     asked = _known_orders(data, design)
 
     def examine(key: tuple[str, str]) -> list[Finding]:
@@ -85,8 +85,10 @@ def run_checks(
             labels=tuple(labels.get(name, name) for name in design.columns),
             asked=_asked_in(asked.get(key[0]), rows),
             left_out={name: values[rows] for name, values in left_out.items()},
+            nothing_left=nothing_left,
             held_out=predictions.get(key, _NOTHING),
             family=len(fitted),
+            n_groups=len(design.groups),
             engine=engine,
             robust=robust,
             interval=posterior.interval,
@@ -104,8 +106,7 @@ def run_checks(
             found += [(*key, finding) for finding in findings]
             bar.update(1)
     missing = [(j, g) for g in design.groups for j in design.judges if (j, g) not in posterior.fits]
-    k = int(design.is_property.sum())
-    found += [(*key, unfitted(len(design.rows(*key)), k, min_pairs)) for key in missing]
+    found += [(*key, unfitted(len(design.rows(*key)), min_pairs, len(design.groups))) for key in missing]
     return Checks(_table(found))
 
 
