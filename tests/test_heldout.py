@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from scipy.special import expit
 
 import prefdissect as pdx
 from prefdissect.errors import DataError, OptionError
+from prefdissect.inference.fit_data import FitData
 
 SMALL = pdx.PAPER.select(["friendly", "clear", "novel", "lengthy"])
 
@@ -147,3 +150,22 @@ def test_what_the_page_says_of_real_data(data_dir, file, options, said):
     result = pdx.dissect(data_dir / file, engine="ep", random_seed=0, **options)
     scores = result.cross_validate().scores.set_index("model")["accuracy"]
     assert {model: 100 * scores[model] for model in said} == pytest.approx(said, abs=0.5)
+
+
+def test_many_folds_keep_few_copies_of_the_rows(monkeypatch):
+    """Each fold's rows are a copy where they are distinct; leaving out one pair of 5,280 held 5,280 of them."""
+    alive = {"now": 0, "most": 0}
+
+    class Counted(FitData):
+        def __init__(self, *args):
+            super().__init__(*args)
+            alive["now"] += 1
+            alive["most"] = max(alive.values())
+            weakref.finalize(self, lambda: alive.update(now=alive["now"] - 1))
+
+    study = pdx.simulate(300, schema=SMALL, judges=["me"], scenarios=None, random_seed=0)
+    result = pdx.dissect(study.data, engine="ep", random_seed=0)
+    expected = result.cross_validate(300).log_odds
+    monkeypatch.setattr("prefdissect.inference.fit_data.FitData", Counted)
+    pd.testing.assert_frame_equal(result.cross_validate(300).log_odds, expected)
+    assert 64 <= alive["most"] <= 130

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,7 +15,7 @@ from scipy.special import expit, logit
 
 from prefdissect._typing import BoolArray, FloatArray, IntArray
 from prefdissect.errors import DataError
-from prefdissect.features import Design
+from prefdissect.features import Cell, Design
 from prefdissect.inference import Normal, PriorArrays, arrange_prior, fit_without, stream_of
 from prefdissect.inference.progress import progress_bar
 from prefdissect.inference.threads import one_blas_thread
@@ -168,24 +168,17 @@ def _hold_out_cell(
     length = _length_column(design)
     long = None if words is None or length is not None else replace(cell, x=words[rows][:, None])
     log_odds = {model: np.full(len(cell), np.nan) for model in _MODELS}
-    chosen: list[int] = []
-    means = fit_without(cell, kept, prior)
-    for fold, train in enumerate(kept):
-        test = np.flatnonzero(folds == fold)
-        log_odds["fit"][test] = cell.x[test] @ means[fold]
-        weight, y = cell.weight[train], cell.y[train]
-        share = np.clip(weight @ y / weight.sum(), 1 / (2 * len(y)), 1 - 1 / (2 * len(y)))
-        log_odds["majority"][test] = logit(share)
-        best = _best_single(cell.x[train], y, weight, design.is_property)
-        chosen.append(best)
-        alone = {"best single": (cell.only(best), prior.take([best]))}
-        if length is not None:
-            alone["length only"] = cell.only(length), prior.take([length])
-        elif long is not None:
-            alone["length only"] = long, _OF_WORDS
-        for model, (part, its_prior) in alone.items():
-            (mean,) = fit_without(part, [train], its_prior)
-            log_odds[model][test] = part.x[test] @ mean
+    log_odds["majority"] = np.array([_majority(cell, train) for train in kept])[folds]
+    chosen = np.array([_best_single(cell, train, design.is_property) for train in kept])
+    every = range(len(kept))
+    _predict(cell, prior, kept, folds, every, log_odds["fit"])
+    for best in np.unique(chosen):
+        alone = cell.only(int(best)), prior.take([best])
+        _predict(*alone, kept, folds, np.flatnonzero(chosen == best), log_odds["best single"])
+    if length is not None:
+        _predict(cell.only(length), prior.take([length]), kept, folds, every, log_odds["length only"])
+    elif long is not None:
+        _predict(long, _OF_WORDS, kept, folds, every, log_odds["length only"])
     predictions = pd.DataFrame(
         {
             "judge": key[0],
@@ -220,13 +213,34 @@ def _hold_out_cell(
     return pd.DataFrame(scores).astype({"judge": "str", "group": "str", "property": "str"}), predictions
 
 
+def _predict(
+    cell: Cell,
+    prior: PriorArrays,
+    kept: Sequence[IntArray],
+    folds: IntArray,
+    asked: Iterable[int],
+    found: FloatArray,
+) -> None:
+    """Write the log-odds of the pairs of some folds, each by a fit to the rows that are kept of the others."""
+    means = fit_without(cell, [kept[fold] for fold in asked], prior)
+    for fold, mean in zip(asked, means, strict=True):
+        test = np.flatnonzero(folds == fold)
+        found[test] = cell.x[test] @ mean
+
+
+def _majority(cell: Cell, train: IntArray) -> float:
+    """Return the log-odds of A by its share in some rows, half a verdict away from 0 and 1 at least."""
+    weight, y = cell.weight[train], cell.y[train]
+    return float(logit(np.clip(weight @ y / weight.sum(), 1 / (2 * len(y)), 1 - 1 / (2 * len(y)))))
+
+
 def _length_column(design: Design) -> int | None:
     return next((design.columns.index(name) for name in LENGTHS if name in design.columns), None)
 
 
-def _best_single(x: FloatArray, y: FloatArray, weight: FloatArray, kept: BoolArray) -> int:
-    """Return the property whose sign goes most often along with the preference, or against it."""
-    along = np.abs((weight * (2 * y - 1)) @ np.sign(x))
+def _best_single(cell: Cell, train: IntArray, kept: BoolArray) -> int:
+    """Return the property whose sign goes most often along with the preference, or against it, in some rows."""
+    along = np.abs((cell.weight[train] * (2 * cell.y[train] - 1)) @ np.sign(cell.x[train]))
     return int(np.where(kept, along, -1.0).argmax())
 
 

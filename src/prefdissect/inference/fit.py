@@ -202,8 +202,8 @@ def refit(cell: Cell, labels: FloatArray, prior: PriorArrays) -> FloatArray:
 
 def fit_without(cell: Cell, kept: Sequence[IntArray], prior: PriorArrays) -> FloatArray:
     """Return posterior means of fits to some rows of a cell each: [fit, column], by `ep`."""
-    (parts,) = gather([cell], [kept])
-    return np.array([fit_ep(part, prior).mean for part in parts])
+    some = [kept[i : i + _FITS_AT_ONCE] for i in range(0, len(kept), _FITS_AT_ONCE)]  # each may hold a copy of the rows
+    return np.array([fit_ep(part, prior).mean for parts in gather([cell] * len(some), some) for part in parts])
 
 
 def stand_in(cell: Cell, prior: PriorArrays, *, robust: bool = False) -> StandIn:
