@@ -258,6 +258,9 @@ def test_bad_arguments(study: pdx.Dissection, tmp_path: Path) -> None:
             study.report(tmp_path / "out.html", texts=texts)  # type: ignore[arg-type]
     with pytest.raises(errors.OptionError, match="load_reference"):
         study.report(tmp_path / "out.html", reference="paper")  # type: ignore[arg-type]
+    other = pdx.ReferenceWeights("x", ("a",), ("Code",), {"Code": "scenario"}, ("novel",), np.ones((1, 1, 1)))
+    with pytest.raises(errors.UnknownNameError, match="novel"):
+        study.report(tmp_path / "out.html", reference=other)
     with pytest.raises(errors.FileFormatError, match="is a folder"):
         study.report(tmp_path)
     with pytest.raises(errors.FileFormatError, match="no folder"):

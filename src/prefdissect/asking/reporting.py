@@ -10,7 +10,7 @@ import pandas as pd
 from prefdissect import tables
 from prefdissect.asking.checking import ChecksFits
 from prefdissect.asking.comparing import ComparesJudges
-from prefdissect.compare import Measure, ReferenceWeights
+from prefdissect.compare import Measure, ReferenceWeights, check_properties
 from prefdissect.data import PreferenceData, Source, load
 from prefdissect.errors import OptionError
 from prefdissect.report import Contents, Texts, choose_texts, write_page
@@ -55,11 +55,15 @@ class WritesReports(ComparesJudges, ChecksFits):
             If `texts` or `reference` is something else.
         FileFormatError
             If the file cannot be written.
+        UnknownNameError
+            If the reference has weights of other properties.
         """
         if not isinstance(texts, bool) and texts != "sample":  # 0 might be a number of texts
             raise OptionError(f"texts={texts!r}; say 'sample', True or False")
         if reference is not None and not isinstance(reference, ReferenceWeights):
             raise OptionError(f"reference={reference!r} is no ReferenceWeights: load_reference('paper') gives one")
+        if reference is not None:
+            check_properties(reference, self.properties)
         given = data if data is None or isinstance(data, PreferenceData) else load(data)
         chosen = choose_texts(texts, self.data, given, random_seed=self.options["random_seed"])
         return write_page(self._contents(chosen, reference), Path(path), title=title)

@@ -10,7 +10,7 @@ from prefdissect.compare.grouping import GroupingTest, grouping_test
 from prefdissect.compare.joint_similarity import draw_jointly, judge_similarity
 from prefdissect.compare.measures import Measure, compare_weights
 from prefdissect.compare.paper_judges import judge_table
-from prefdissect.compare.reference import ReferenceWeights, load_reference, place_table
+from prefdissect.compare.reference import ReferenceWeights, check_properties, load_reference, place_table
 from prefdissect.compare.similarity import JudgeSimilarity
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "ReferenceWeights",
     "agreement_table",
     "ceiling_table",
+    "check_properties",
     "cluster_judges",
     "compare_weights",
     "contrast_table",

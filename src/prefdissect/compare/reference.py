@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -22,7 +22,7 @@ from prefdissect.errors import DataError, DuplicateError, FileFormatError, Unkno
 from prefdissect.features import check_group_names
 from prefdissect.schema import PAPER, SCENARIOS
 
-__all__ = ["ReferenceWeights", "load_reference", "place_table"]
+__all__ = ["ReferenceWeights", "check_properties", "load_reference", "place_table"]
 
 Reference: TypeAlias = Literal["paper"]
 _SPACE, _FILES = "GAIR/Preference-Dissection-Visualization", "*_fitted_paras.jsonl"
@@ -250,14 +250,7 @@ def place_table(
         If the properties differ, or no group is common.
     """
     check_choice("method", method, Measure)
-    lacking = [p for p in reference.properties if p not in properties]
-    more = [p for p in properties if p not in reference.properties]
-    if lacking or more:
-        raise UnknownNameError(
-            f"weights of {len(properties)} properties cannot be placed among those of {len(reference.properties)}: "
-            f"{'without ' + ', '.join(lacking[:5]) if lacking else 'with ' + ', '.join(more[:5])}; dissect data that "
-            "are rated by the same properties (schema=PAPER)"
-        )
+    check_properties(reference, properties)
     common = [g for g in groups if g in reference.groups]
     scenarios = [g for g in common if reference.kinds[g] != "case"] or common
     if not scenarios:
@@ -280,3 +273,15 @@ def place_table(
             rows.append((judge, rank, reference.judges[i], float(mean[i]), int(n[i])))
     columns = ["judge", "rank", "reference", "similarity", "n_groups"]
     return pd.DataFrame(rows, columns=columns).astype({"judge": "str", "reference": "str"})
+
+
+def check_properties(reference: ReferenceWeights, properties: Sequence[str]) -> None:
+    """Raise `UnknownNameError` unless a reference has weights of just these properties."""
+    lacking = [p for p in reference.properties if p not in properties]
+    more = [p for p in properties if p not in reference.properties]
+    if lacking or more:
+        raise UnknownNameError(
+            f"weights of {len(properties)} properties cannot be placed among those of {len(reference.properties)}: "
+            f"{'without ' + ', '.join(lacking[:5]) if lacking else 'with ' + ', '.join(more[:5])}; dissect data that "
+            "are rated by the same properties (schema=PAPER)"
+        )
