@@ -5,8 +5,9 @@ model holds. What the score does vary by is seen in the data: J, from scores sum
 precision around the same centre the block is as wide as the data say, and the prior stays exact. Few clusters tell too
 little of J, and it is completed by what they tell on average.
 
-The posterior mean is not the centre: the prior pulls it away, by about the posterior's covariance times the slope of its log density. That
-covariance is another one now, so the mean moves as well, and with correlated columns it can move either way.
+The posterior mean is not the centre: the prior pulls it away, by about the posterior's covariance times the slope of
+its log density. That covariance is another one now, so the mean moves as well, and with correlated columns it can
+move either way.
 
 Source: Müller 2013, Econometrica 81(5), on the sandwich in place of the likelihood; Liang and Zeger 1986,
 Biometrika 73(1), on scores of clusters; Morel, Bokossa and Neerchal 2003, Biometrical Journal 45(4), on few of them
