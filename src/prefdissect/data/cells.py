@@ -51,7 +51,9 @@ def read_numbers(column: pd.Series, name: str, *, whole: bool = False, gaps: boo
     ColumnError
         Naming the column, the row and the value.
     """
-    numbers = pd.to_numeric(plain(column), errors="coerce").astype(float)
+    cells = plain(column).astype(object)
+    real = cells.where(~cells.map(lambda cell: isinstance(cell, complex | np.complexfloating)))
+    numbers = pd.to_numeric(real, errors="coerce").astype(float)
     wrong = ~((numbers >= 0) & (numbers < float("inf")) & ((numbers % 1 == 0) | (not whole)))
     wrong &= column.notna() | (not gaps)
     if wrong.any():
