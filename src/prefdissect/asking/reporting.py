@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
@@ -13,7 +14,7 @@ from prefdissect.asking.comparing import ComparesJudges
 from prefdissect.compare import Measure, ReferenceWeights, check_properties
 from prefdissect.data import PreferenceData, Source, load
 from prefdissect.errors import OptionError
-from prefdissect.report import Contents, Texts, choose_texts, write_page
+from prefdissect.report import Compared, Contents, Texts, choose_texts, write_page
 
 __all__ = ["WritesReports"]
 
@@ -79,11 +80,13 @@ class WritesReports(ComparesJudges, ChecksFits):
             weights=tables.weights_table(self.design, self.fitted, self._schema),
             overall=tables.overall_table(self.design, self.fitted, self._schema, skipna=True) if scenarios else None,
             joint=self._joint_weights.reshape(-1, *self._joint_weights.shape[2:]) if several else None,
-            similarities={method: self.similarity(method, skipna=True) for method in get_args(Measure)}
-            if several
-            else {},
+            similarities=self._compared if several else {},
             checks=self._checks,
             held_out=self._held_out,
             reference=reference,
             texts=texts,
         )
+
+    @cached_property
+    def _compared(self) -> dict[Measure, Compared]:
+        return {method: Compared.of(self.similarity(method, skipna=True)) for method in get_args(Measure)}

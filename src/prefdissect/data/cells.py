@@ -51,9 +51,7 @@ def read_numbers(column: pd.Series, name: str, *, whole: bool = False, gaps: boo
     ColumnError
         Naming the column, the row and the value.
     """
-    cells = plain(column).astype(object)
-    real = cells.where(~cells.map(lambda cell: isinstance(cell, complex | np.complexfloating)))
-    numbers = pd.to_numeric(real, errors="coerce").astype(float)
+    numbers = pd.to_numeric(plain(column).astype(object).map(_real), errors="coerce").astype(float)
     wrong = ~((numbers >= 0) & (numbers < float("inf")) & ((numbers % 1 == 0) | (not whole)))
     wrong &= column.notna() | (not gaps)
     if wrong.any():
@@ -61,3 +59,10 @@ def read_numbers(column: pd.Series, name: str, *, whole: bool = False, gaps: boo
         kind = "whole number" if whole else "finite number"
         raise ColumnError(f"column {name!r}, row {row}: {show(column.loc[row])} is not a {kind} of at least 0")
     return np.asarray(numbers, dtype=np.float64)
+
+
+def _real(cell: object) -> object:
+    """Return a complex cell as the real number that it is, or as none; any other as it stands."""
+    if not isinstance(cell, complex | np.complexfloating):
+        return cell
+    return float(cell.real) if cell.imag == 0 else None

@@ -9,8 +9,8 @@ page/         the page itself: HTML, CSS, and one script an idea
 
 from __future__ import annotations
 
-from prefdissect.report.contents import Contents
+from prefdissect.report.contents import Compared, Contents
 from prefdissect.report.html import write_page
 from prefdissect.report.texts import Texts, choose_texts
 
-__all__ = ["Contents", "Texts", "choose_texts", "write_page"]
+__all__ = ["Compared", "Contents", "Texts", "choose_texts", "write_page"]

@@ -16,7 +16,21 @@ from prefdissect.data import PreferenceData
 from prefdissect.features import Design
 from prefdissect.inference import Posterior
 
-__all__ = ["Contents"]
+__all__ = ["Compared", "Contents"]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How alike judges are by one measure: `JudgeSimilarity.to_frame()`, the ceilings [judge, row], and the notes."""
+
+    table: pd.DataFrame
+    ceiling: pd.DataFrame
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, similarity: JudgeSimilarity) -> Compared:
+        """Return the tables, without the draws behind them, which take hundreds of megabytes."""
+        return cls(similarity.to_frame(), similarity.ceiling, similarity.notes)
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,7 @@ class Contents:
     joint
         Joint draws of all judges' weights, [draw, group, judge, property]; None for one judge.
     similarities
-        By measure; empty for one judge.
+        By measure; empty where no two judges have a fit in a common group.
     checks, held_out
         What speaks against trusting the fits; `held_out` is None where no fit has clusters enough to hold some out.
     reference
@@ -48,7 +62,7 @@ class Contents:
     weights: pd.DataFrame
     overall: pd.DataFrame | None
     joint: NDArray[float32] | None
-    similarities: Mapping[Measure, JudgeSimilarity]
+    similarities: Mapping[Measure, Compared]
     checks: Checks
     held_out: HeldOut | None
     reference: ReferenceWeights | None

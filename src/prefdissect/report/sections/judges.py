@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from prefdissect.compare.rows import names_of_rows
-from prefdissect.report.contents import Contents
+from prefdissect.report.contents import Compared, Contents
 from prefdissect.report.packing import pack, pack_within
 
 __all__ = ["judges_section"]
@@ -22,25 +22,24 @@ def judges_section(contents: Contents) -> dict[str, Any] | None:
     """
     if not contents.similarities:
         return None
-    some = next(iter(contents.similarities.values()))
+    rows = names_of_rows(contents.posterior.groups, contents.design.group_kinds)
     return {
-        "rows": names_of_rows(some.groups, some.kinds),
-        "measures": {name: _measure(similarity) for name, similarity in contents.similarities.items()},
-        "notes": list(some.notes),
+        "rows": rows,
+        "measures": {name: _measure(compared, rows) for name, compared in contents.similarities.items()},
+        "notes": list(next(iter(contents.similarities.values())).notes),
         "draws": _draws(contents),
         "reference": _reference(contents),
     }
 
 
-def _measure(similarity: Any) -> dict[str, Any]:
-    table = similarity.to_frame()
-    rows = names_of_rows(similarity.groups, similarity.kinds)
+def _measure(compared: Compared, rows: list[str]) -> dict[str, Any]:
+    table = compared.table
     shape = len(rows), len(table) // len(rows)
     values = {name: pack(table[name].to_numpy().reshape(shape)) for name in ("similarity", "corrected")}
     values |= {name: pack(table[name].to_numpy().reshape(shape)) for name in ("lower", "upper")}
     for name in ("agreement", "kappa", "n"):
         values[name] = pack(table[name].to_numpy(dtype=float).reshape(shape))
-    return {**values, "ceiling": pack(similarity.ceiling[rows].to_numpy().T)}
+    return {**values, "ceiling": pack(compared.ceiling[rows].to_numpy().T)}
 
 
 def _draws(contents: Contents) -> dict[str, Any]:

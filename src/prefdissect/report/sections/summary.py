@@ -76,7 +76,7 @@ def _alike(contents: Contents) -> Iterable[dict[str, Any]]:
     similarity = contents.similarities.get("pearson")
     if similarity is None:
         return
-    table = similarity.to_frame()
+    table = similarity.table
     table = table[table["group"] == table["group"].iloc[0]].dropna(subset=["corrected"])
     if table.empty:
         return
