@@ -244,7 +244,7 @@ def test_apart_says_when_it_cannot_start() -> None:
 
 
 def test_apart_keeps_up_with_many_clients() -> None:
-    """Measured for 4 s, 32 clients get 96 to 98 % of 32 / 0.2 s; half is asked for here, where other tests run beside."""
+    """Measured for 4 s, 32 clients get 96 to 98 % of 32 / 0.2 s; half is asked for here, as other tests run beside."""
     rounds = 4
     with served_apart("served:echo", delay=0.2) as server:
         taken = asyncio.run(ask_by_many(port_of(server.url), 32, rounds))
