@@ -96,9 +96,8 @@ class Collected:
         how = "each response alone" if self.way == "score" else orders
         said = {"A": row["prefers_a"], "B": row["prefers_b"], "tie": row["ties"]}
         said |= {"undecided": row["undecided"], "invalid": row["invalid"]}
-        lines = [
-            f"{self.judge}, by {self.way}, {how}: {_plural(row['pairs'], 'pair')}, {_plural(row['questions'], 'question')}"
-        ]
+        asked = f"{_plural(row['pairs'], 'pair')}, {_plural(row['questions'], 'question')}"
+        lines = [f"{self.judge}, by {self.way}, {how}: {asked}"]
         lines += ["prefers           " + ", ".join(f"{what} {n:,}" for what, n in said.items() if n or len(what) == 1)]
         if self.consistency.n_pairs:
             lines += [f"same both ways    {self.consistency!r}"]
@@ -119,7 +118,7 @@ class Collected:
 
 
 def _plural(n: int, what: str) -> str:
-    return f"{n:,} {what}{'s' * (n != 1)}"
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def count_reasons(failures: tuple[Failure, ...], most: int = 3) -> list[tuple[str, int]]:

@@ -59,9 +59,8 @@ def letters_at(token: Token) -> Letters | None:
     """
     if len(token.top) < 2:
         return None  # the token alone says nothing of the other letter
-    reported = {
-        t: logprob for t, logprob in {token.text: token.logprob, **token.top}.items() if not math.isnan(logprob)
-    }
+    given = {token.text: token.logprob, **token.top}
+    reported = {text: logprob for text, logprob in given.items() if not math.isnan(logprob)}
     a, b = (_add_up(reported, letter) for letter in "AB")
     if a is None and b is None:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
@@ -239,19 +240,17 @@ class _Work:
         self, batch: list[tuple[str, list[int]]], requests: Mapping[str, Request], kept: Mapping[str, Reply | None]
     ) -> None:
         new = [name for name, _ in batch if kept[name] is None]
+        room = len(new) if self.most is None else self.most - self.calls
+        new, left = new[:room], new[room:]
+        self.not_done += left
         if not new:
-            return
-        if self.most is not None and self.calls + len(new) > self.most:
-            self.not_done += new
             return
         for (name, row), letters in zip(batch, self.judge.compute([row for _, row in batch]), strict=True):
             if name not in new:
                 continue
             self.calls, self.tokens = self.calls + 1, self.tokens + len(row)
-            if letters.a != letters.a or letters.b != letters.b:
-                self.failures.append(
-                    Failure(name, f"the model gives no number; another dtype than {self.judge.dtype}?")
-                )
+            if math.isnan(letters.a) or math.isnan(letters.b):
+                self.failures.append(Failure(name, "the model gives no number; try dtype='float32'"))
                 continue
             reply = _as_reply(letters)
             self.replies.keep(self.judge.address, requests[name], reply)

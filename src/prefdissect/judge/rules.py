@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -87,7 +88,7 @@ def _answer(said: object, name: str) -> Answer:
         margin = float(said)  # type: ignore[arg-type]  # what is no number is refused
     except (TypeError, ValueError):
         margin = float("nan")
-    if margin != margin:
+    if math.isnan(margin):
         raise OptionError(
             f"the rule {name!r} returned {show(said)}; it must return a number: above 0 if the response shown first is "
             "better, below 0 if the second is, 0 for a tie"

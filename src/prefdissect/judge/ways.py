@@ -225,6 +225,6 @@ def _not_refused(reply: Reply) -> Reply:
         raise UnusableReplyError("the provider's filter held the reply back")
     if not reply.text.strip():
         raise UnusableReplyError(
-            "the reply is empty; a model that thinks first needs another way, or extra= to stop it"
+            "the reply is empty; a model that thinks first needs way='reasoned', or extra= that stops it"
         )
     return reply
