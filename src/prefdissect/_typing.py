@@ -16,6 +16,7 @@ FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 IntArray: TypeAlias = NDArray[np.int64]
 
+Condition: TypeAlias = Literal["none", "toward", "away"]  # under which a model writes its responses
 Direction: TypeAlias = Literal["toward", "away"]  # of a judge: what it prefers, or what it does not
 Encoding: TypeAlias = Literal["comparison", "diff", "norm_diff"]
 Engine: TypeAlias = Literal["exact", "ep", "nuts"]
@@ -27,6 +28,7 @@ GroupKind: TypeAlias = Literal["scenario", "case", "all"]
 PropertyGroup: TypeAlias = Literal["basic", "error", "query-specific", "text"]
 PropertyKind: TypeAlias = Literal["rating", "count", "label", "words", "number"]
 Role: TypeAlias = Literal["property", "nuisance"]
+Scoring: TypeAlias = Literal["pairwise", "single"]  # against a baseline, or one response at a time
 Ties: TypeAlias = Literal["drop", "half"]
 
 _Choice = TypeVar("_Choice")

@@ -116,8 +116,8 @@ def steering_message(
     if check_count("k", k) > len(side):
         sure = f" whose weight is certainly {'above' if direction == 'toward' else 'below'} 0" if certain else ""
         raise OptionError(
-            f"k={k}, but judge {judge!r} has {len(side)} {'property' if len(side) == 1 else 'properties'}{sure} in group "
-            f"{group!r}{_named(side)}; ask for fewer{', or leave certain=False' if certain else ''}"
+            f"k={k}, but judge {judge!r} has {len(side)} {'property' if len(side) == 1 else 'properties'}{sure} in "
+            f"group {group!r}{_named(side)}; ask for fewer{', or leave certain=False' if certain else ''}"
         )
     chosen = side.head(k).reset_index(drop=True)
     schema = design.encoder.schema
@@ -134,7 +134,8 @@ def ranked(design: Design, posterior: Posterior, judge: str, group: str) -> pd.D
     if fit is None:
         fitted = [g for g in posterior.groups if (judge, g) in posterior.fits]
         raise TooFewPairsError(
-            f"judge {judge!r} has no fit in group {group!r}: too few pairs; groups with one: {', '.join(fitted) or 'none'}"
+            f"judge {judge!r} has no fit in group {group!r}: too few pairs; groups with one: "
+            f"{', '.join(fitted) or 'none'}"
         )
     kept = design.is_property
     draws = fit.draws.reshape(-1, fit.draws.shape[-1])[:, kept]
