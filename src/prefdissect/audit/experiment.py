@@ -117,7 +117,7 @@ def run_experiment(
     duels = [trial.duel for trial in trials if trial.duel is not None]
     found, answers = score_duels(judge, duels, scoring, replace(run, limit=_left(run.limit, written_use)))
     whole = whole_trials(trials, found)
-    stopped = written.stopped or answers.stopped
+    stopped = f"the limit of {Limit.read(limit)} is reached" if written.stopped or answers.stopped else None
     if not whole:
         raise DataError(_nothing_judged(written.failures, answers.failures, stopped))
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from prefdissect._typing import FloatArray
+from prefdissect._typing import FloatArray, IntArray
 
 __all__ = ["length_controlled"]
 
 _RIDGE = 1e-3  # as weak as it may be and still hold where all pairs are won
-_STEPS, _CLOSE = 50, 1e-10
+_STEPS, _LONGEST, _CLOSE = 60, 5.0, 1e-10
 
 
-def length_controlled(won: FloatArray, longer_by: FloatArray, counts: FloatArray | None = None) -> FloatArray:
+def length_controlled(
+    won: FloatArray, longer_by: FloatArray, counts: FloatArray | IntArray | None = None
+) -> FloatArray:
     """Return the chance to win at equal length, for each resampling of the pairs: [resample].
 
     A logistic regression of `won` [pair] (from 0 to 1) on a constant and tanh(`longer_by` / its standard deviation),
@@ -41,20 +43,21 @@ def length_controlled(won: FloatArray, longer_by: FloatArray, counts: FloatArray
     weights = np.ones((1, len(won))) if counts is None else np.asarray(counts, dtype=np.float64)
     spread = longer_by.std()
     slope = np.tanh(longer_by / spread) if spread > 0 else np.zeros(len(won))
-    x = np.column_stack([np.ones(len(won)), slope])
-    return np.asarray(expit([_constant(x, won, w) for w in weights]), dtype=np.float64)
+    return np.asarray(expit(_constants(slope, won, weights)), dtype=np.float64)
 
 
-def _constant(x: FloatArray, y: FloatArray, weight: FloatArray) -> float:
-    """Return the constant of one weighted regression, by Newton's method with halved steps."""
-    beta = np.zeros(x.shape[1])
+def _constants(z: FloatArray, y: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return the constant of each weighted regression of `y` on 1 and `z`, by Newton's method: [resample]."""
+    constant, slope = np.zeros(len(weights)), np.zeros(len(weights))
     for _ in range(_STEPS):
-        p = expit(x @ beta)
-        gradient = x.T @ (weight * (y - p)) - _RIDGE * beta
-        hessian = (x.T * (weight * p * (1 - p))) @ x + _RIDGE * np.eye(len(beta))
-        step = np.linalg.solve(hessian, gradient)
-        step *= min(1.0, 5.0 / max(np.abs(step).max(), 1e-300))
-        beta = beta + step
+        p = expit(constant[:, None] + slope[:, None] * z)
+        missed, curved = weights * (y - p), weights * p * (1 - p)
+        g0, g1 = missed.sum(axis=1) - _RIDGE * constant, missed @ z - _RIDGE * slope
+        h00, h01, h11 = curved.sum(axis=1) + _RIDGE, curved @ z, curved @ z**2 + _RIDGE
+        determinant = h00 * h11 - h01**2
+        step = np.stack([h11 * g0 - h01 * g1, h00 * g1 - h01 * g0]) / determinant
+        step *= np.minimum(1.0, _LONGEST / np.maximum(np.abs(step).max(axis=0), 1e-300))
+        constant, slope = constant + step[0], slope + step[1]
         if np.abs(step).max() < _CLOSE:
             break
-    return float(beta[0])
+    return constant

@@ -106,13 +106,12 @@ def whole_trials(trials: Sequence[Trial], found: Mapping[str, Outcome]) -> list[
 
 def response_table(trials: Sequence[Trial]) -> pd.DataFrame:
     """Return one row per trial: prompt_id, scenario, condition, prompt, message, response, baseline."""
-    return pd.DataFrame([vars(trial) for trial in trials]).astype(
-        dict.fromkeys(["message", "response", "baseline"], object)
-    )
+    rows = [vars(trial) for trial in trials]
+    return pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=object) for name in rows[0]})
 
 
 def judged_table(trials: Sequence[Trial], found: Mapping[str, Outcome], scoring: Scoring) -> pd.DataFrame:
-    """Return one row per trial: prompt_id, scenario, condition, score, won, weighted, longer_by (words; NaN if single)."""
+    """Return one row per trial: prompt_id, scenario, condition, score, won, weighted, longer_by (in words)."""
     rows = []
     for trial in trials:
         outcome = found[trial.name]
