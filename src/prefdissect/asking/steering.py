@@ -41,7 +41,7 @@ class SteersModels(Fitted):
         direction: Direction = "toward",
         certain: bool = False,
     ) -> SteeringMessage:
-        """Return a system message that asks for what a judge likes most in a scenario, or least; see `steering_message`.
+        """Return a system message that asks for what a judge likes most, or least; see `steering_message`.
 
         Raises
         ------

@@ -26,16 +26,14 @@ def steer(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option("--by", help="Judge of RESULT.nc to steer by; may be left out where there is one only."),
+        typer.Option("--by", help="Judge of RESULT.nc to steer by; may be left out if there is one."),
     ] = None,
     scenario: Annotated[str | None, typer.Option(help="Scenario: of the message, or of all prompts.")] = None,
     k: Annotated[int, typer.Option(help="How many properties a message asks for.")] = 3,
     certain: Annotated[bool, typer.Option(help="Only properties whose sign is certain.")] = False,
     generator: Annotated[str | None, typer.Option(help="Model that writes the responses.")] = None,
     judge: Annotated[str | None, typer.Option(help="Model that judges them.")] = None,
-    way: Annotated[
-        str, typer.Option(help="How the judge is asked: letter, completion, reasoned, or score.")
-    ] = "letter",
+    way: Annotated[str, typer.Option(help="How the judge is asked: letter, completion, reasoned, score.")] = "letter",
     out: Annotated[Path | None, typer.Option(help="Write every response with its score to this CSV file.")] = None,
     base_url: BaseUrl = None,
     key_env: KeyEnv = None,
