@@ -16,10 +16,12 @@ FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 IntArray: TypeAlias = NDArray[np.int64]
 
+Direction: TypeAlias = Literal["toward", "away"]  # of a judge: what it prefers, or what it does not
 Encoding: TypeAlias = Literal["comparison", "diff", "norm_diff"]
 Engine: TypeAlias = Literal["exact", "ep", "nuts"]
 MadeBy: TypeAlias = Literal["exact", "ep", "nuts", "robust"]  # what a fit's draws come from
 GroupKind: TypeAlias = Literal["scenario", "case", "all"]
+PairForm: TypeAlias = Literal["standard", "conversational"]  # of TRL: texts, or turns of a conversation
 PropertyGroup: TypeAlias = Literal["basic", "error", "query-specific", "text"]
 PropertyKind: TypeAlias = Literal["rating", "count", "label", "words", "number"]
 Role: TypeAlias = Literal["property", "nuisance"]

@@ -23,6 +23,7 @@ from prefdissect._typing import (
 from prefdissect.asking.drawing import DrawsFigures
 from prefdissect.asking.explaining import ExplainsPairs
 from prefdissect.asking.reporting import WritesReports
+from prefdissect.asking.training import LabelsPairs
 from prefdissect.choose import choose_judges, pick
 from prefdissect.data import PreferenceData, Source, load, load_for, read_labels
 from prefdissect.describe import describe
@@ -137,7 +138,7 @@ def dissect(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Dissection(WritesReports, ExplainsPairs, DrawsFigures):
+class Dissection(WritesReports, ExplainsPairs, DrawsFigures, LabelsPairs):
     """What each judge is preferring, in each group; made by `dissect` or `Dissection.load`.
 
     Parameters

@@ -17,6 +17,7 @@ from prefdissect.cli.inspecting import inspect
 from prefdissect.cli.plotting import plot
 from prefdissect.cli.reporting import report
 from prefdissect.cli.schemas import schema
+from prefdissect.cli.training import pairs
 
 __all__ = ["app"]
 
@@ -43,5 +44,5 @@ def main(
     """Tell what a judge is preferring: a weight per property, with a posterior."""
 
 
-for _command in (demo, inspect, dissect, compare, check, explain, plot, report, convert, schema):
+for _command in (demo, inspect, dissect, compare, check, explain, plot, report, pairs, convert, schema):
     app.command()(_command)
