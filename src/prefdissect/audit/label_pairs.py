@@ -73,9 +73,8 @@ def preference_pairs(
     left_out = _count(group, why, [*names, NO_GROUP])
     if not (why == "").any():
         found = "; ".join(f"{r.n:,} in {r.group}: {r.reason}" for r in left_out.itertuples())
-        raise DataError(
-            f"no pair is left to train on {direction} judge {judge!r} ({found}); a smaller margin keeps more"
-        )
+        hint = "; a smaller margin keeps more" if near.any() else ""
+        raise DataError(f"no pair is left to train on {direction} judge {judge!r} ({found}){hint}")
     toward = PreferencePairs(
         judge=judge,
         margin=float(margin),
