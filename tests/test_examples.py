@@ -235,7 +235,7 @@ def test_signatures_on_the_api_page_are_those_of_the_code(name: str) -> None:
         assert [eval(d, vars(pdx) | {"PAPER": pdx.PAPER, "Laplace": pdx.Laplace}) for d in default] == expected
 
 
-@pytest.mark.parametrize("kind", [pdx.Dissection, pdx.PreferenceData, pdx.Posterior, pdx.Design])
+@pytest.mark.parametrize("kind", [pdx.Dissection, pdx.PreferenceData, pdx.PreferencePairs, pdx.Posterior, pdx.Design])
 def test_public_members_stand_in_the_reference(kind: type) -> None:
     reference = API + (ROOT / "docs" / "reference" / "data-contract.md").read_text(encoding="utf-8")
     for name in (n for n in dir(kind) if not n.startswith("_")):

@@ -536,7 +536,7 @@ def test_the_command_writes_what_python_writes(study: pdx.Dissection, tmp_path: 
     ids.reset_index().to_parquet(tmp_path / "texts.parquet")
     done = CliRunner().invoke(app, [*words, "--data", str(tmp_path / "texts.parquet")])
     assert done.exit_code == 0, done.output
-    assert "away 'me'" in done.output
+    assert "away from 'me'" in done.output
     assert "out.card.md" in done.output
     ours = study.preference_pairs(judge="me", margin=0.05, direction="away", scenario="Code").to_file(
         tmp_path / "o.jsonl"

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from prefdissect._typing import BoolArray, Direction, FloatArray, IntArray, check_choice
-from prefdissect.audit.pair_card import within
+from prefdissect.audit.pair_card import aim, within
 from prefdissect.audit.pair_texts import Candidates
 from prefdissect.audit.pairs import PreferencePairs
 from prefdissect.choose import pick
@@ -74,7 +74,7 @@ def preference_pairs(
     if not (why == "").any():
         found = "; ".join(f"{r.n:,} in {r.group}: {r.reason}" for r in left_out.itertuples())
         hint = "; a smaller margin keeps more" if near.any() else ""
-        raise DataError(f"no pair is left to train on {direction} judge {judge!r} ({found}){hint}")
+        raise DataError(f"no pair is left to train on, {aim(direction, repr(judge))} ({found}){hint}")
     toward = PreferencePairs(
         judge=judge,
         margin=float(margin),

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from prefdissect._typing import PairForm
+from prefdissect._typing import Direction, PairForm
 from prefdissect.data.writers.whole import write_text
 
 if TYPE_CHECKING:
     from prefdissect.audit.pairs import PreferencePairs
 
-__all__ = ["card_of", "card_path", "within", "write_card"]
+__all__ = ["aim", "card_of", "card_path", "within", "write_card"]
 
 _SURE = 0.94  # the share of draws from which on a side counts as certain, as in the intervals of tables
 
@@ -33,6 +33,11 @@ _CLAIMS = """\
 def within(margin: float) -> str:
     """Return how a margin is written."""
     return f"50% ± {100 * margin:g}%"
+
+
+def aim(direction: Direction, judge: str) -> str:
+    """Return where pairs lead, in words."""
+    return f"{direction} {judge}" if direction == "toward" else f"away from {judge}"
 
 
 def card_path(path: Path) -> Path:
@@ -67,7 +72,7 @@ def _opening(pairs: PreferencePairs, file: str) -> str:
     n = len(pairs) + int(pairs.left_out["n"].sum())
     likes = {"toward": "more", "away": "less"}[pairs.direction]
     return (
-        f"# Preference pairs {pairs.direction} {_plain(pairs.judge)}\n\n"
+        f"# Preference pairs {aim(pairs.direction, _plain(pairs.judge))}\n\n"
         f"`{file}` holds {len(pairs):,} of {n:,} pairs of responses. In each, `chosen` is the response that the judge "
         f"{_plain(pairs.judge)} is predicted to like {likes}, by a Bayesian logistic regression of its verdicts on "
         f"properties of the responses. Pairs with a predicted probability within {within(pairs.margin)} are left out."

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from prefdissect._typing import Direction, PairForm, check_choice
-from prefdissect.audit.pair_card import within, write_card
+from prefdissect.audit.pair_card import aim, within, write_card
 from prefdissect.audit.pair_files import write_pairs
 
 __all__ = ["PreferencePairs"]
@@ -113,7 +113,7 @@ class PreferencePairs:
         n = len(self) + int(self.left_out["n"].sum())
         a = int((self.table["side"] == "A").sum())
         head = (
-            f"<PreferencePairs: {len(self):,} of {n:,} pairs, {self.direction} {self.judge!r}, beyond "
+            f"<PreferencePairs: {len(self):,} of {n:,} pairs, {aim(self.direction, repr(self.judge))}, beyond "
             f"{within(self.margin)}; chosen: {a:,} A, {len(self) - a:,} B>"
         )
         if not len(self.left_out):
