@@ -315,6 +315,8 @@ def test_texts_are_taken_from_data_by_pair(study: pdx.Dissection, saved: pdx.Dis
     )
     found = saved.preference_pairs(shuffled, "me", margin=0.05)
     pd.testing.assert_frame_equal(found.table, expected.table)  # the ratings are those that were fitted
+    assert expected.made["texts"] == "of the pairs that were dissected"
+    assert found.made["texts"] == "from other data, by the ids of pairs, prompts and responses"
     some = replace(study.data, pairs=study.data.pairs.iloc[:100])
     part = saved.preference_pairs(some, "me", margin=0.05)
     assert part.left_out.loc[part.left_out["reason"] == "not among the pairs of data=", "n"].sum() == 200
@@ -329,7 +331,10 @@ def test_other_texts_under_the_same_ids_are_refused(study: pdx.Dissection, saved
     with pytest.raises(errors.DataError, match=r"other pairs than the dissection \(300 of 300; the first is 'pair-0'"):
         saved.preference_pairs(wrong, "me")
     unnamed = replace(study.data, pairs=study.data.pairs.assign(response_id_a=None, response_id_b=None))
-    assert len(saved.preference_pairs(unnamed, "me", margin=0.05))  # nothing known speaks against them
+    pairs = saved.preference_pairs(
+        unnamed, "me", margin=0.05
+    )  # nothing known speaks against them, and the card says so
+    assert "of 300 by pair id alone" in pairs.made["texts"]
 
 
 def test_pairs_that_were_never_seen_are_labelled_as_predicted(study: pdx.Dissection, tmp_path: Path) -> None:
@@ -342,6 +347,7 @@ def test_pairs_that_were_never_seen_are_labelled_as_predicted(study: pdx.Dissect
     assert found.table["pair_id"].tolist() == [p for p in data.pairs.index if p in expected.index]
     np.testing.assert_allclose(found.table["probability"], expected[found.table["pair_id"]])
     assert found.table["label"].isna().all()
+    assert found.made["texts"] == "of pairs that were not dissected"
     assert found.left_out.set_index("group")["n"]["(none)"] == 100  # scenario Other was never fitted
     columns = {f"{p}_{s}": data.ratings[:, i, k] for k, p in enumerate(data.properties) for i, s in enumerate("ab")}
     scenario = np.where(data.groups["Code"], "Code", "Other")

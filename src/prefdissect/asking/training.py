@@ -9,7 +9,7 @@ from typing import Any
 
 from prefdissect._typing import Direction
 from prefdissect.asking.fitted import Fitted
-from prefdissect.audit import PreferencePairs, check_pair_options, gather, preference_pairs
+from prefdissect.audit import Candidates, PreferencePairs, check_pair_options, gather, preference_pairs
 from prefdissect.choose import pick
 from prefdissect.data import Source
 from prefdissect.errors import OptionError, choices
@@ -64,21 +64,22 @@ class LabelsPairs(Fitted):
         name = self._judge_to_train_on(judge)
         found = gather(self.data, self.design, name, by=self.options["by"], ties=self.options["ties"], given=data)
         asked: dict[str, Any] = {"margin": margin, "direction": direction, "scenario": scenario}
-        return preference_pairs(found, self.design, self.fitted, name, **asked, made=self._made(found.data_hash))
+        return preference_pairs(found, self.design, self.fitted, name, **asked, made=self._made(found))
 
     def _judge_to_train_on(self, judge: str | None) -> str:
         if (judge is None and len(self.judges) > 1) or not isinstance(judge, str | None):
             raise OptionError(f"judge={judge!r}, but pairs are labelled for one judge; {choices('', self.judges)}")
         return pick("judge", judge, self.judges)[0]
 
-    def _made(self, data_hash: str) -> dict[str, str]:
+    def _made(self, found: Candidates) -> dict[str, str]:
         """Return from what and how the labels were made, for a card."""
         schema, options = self._schema, self.options
         schema_hash = hashlib.blake2b(schema.model_dump_json().encode(), digest_size=16).hexdigest()
         return {
             "properties": f"{len(schema)}, schema {schema.name!r}",
             "hash of the schema": schema_hash,
-            "hash of these pairs": data_hash,
+            "hash of these pairs": found.data_hash,
+            "texts": found.source,
             "hash of the data fitted": options["data_hash"],
             "options of the fits": ", ".join(f"{name}={options[name]}" for name in _OF_THE_FIT if name in options),
             "fitted with": ", ".join(f"{name} {version}" for name, version in options.get("versions", {}).items()),

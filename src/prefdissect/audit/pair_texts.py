@@ -22,7 +22,7 @@ from prefdissect.text.cells import as_texts, check_texts
 __all__ = ["Candidates", "gather"]
 
 _TEXTS = ("prompt", "response_a", "response_b")
-_RESPONSES = ("response_id_a", "response_id_b")
+_IDS = ("prompt_id", "response_id_a", "response_id_b")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +44,8 @@ class Candidates:
         Why a pair can be no part of a training set, [pair], whatever a fit says of it; "" where it can.
     data_hash
         Of the data that the pairs and ratings are from.
+    source
+        Where the texts are from, in words.
     """
 
     texts: pd.DataFrame
@@ -52,6 +54,7 @@ class Candidates:
     label: FloatArray
     why_not: np.ndarray[Any, Any]
     data_hash: str
+    source: str
 
 
 def gather(
@@ -59,9 +62,9 @@ def gather(
 ) -> Candidates:
     """Return the pairs to label: those that were dissected, or others that rate the same properties.
 
-    Where all pairs of `given` are of the dissection, by pair id and by the ids of both responses as far as both sides
-    know them, only their texts are taken from it. Otherwise they are pairs of their own, and must rate, or have texts
-    to measure, the properties of the fit.
+    Where all pairs of `given` are of the dissection, by pair id and by the ids of prompt and responses as far as both
+    sides know them, only their texts are taken from it. Otherwise they are pairs of their own, and must rate, or have
+    texts to measure, the properties of the fit.
 
     Raises
     ------
@@ -72,7 +75,7 @@ def gather(
     UnknownNameError
         If none of other pairs is in a fitted group.
     """
-    base, source = _find_pairs(own, design.encoder.schema, given)
+    base, source, words = _find_pairs(own, design.encoder.schema, given)
     texts, faults = _read_texts(source.reindex(base.pairs.index))
     absent, flags = ~base.pairs.index.isin(source.index), flags_of(base.pairs)
     return Candidates(
@@ -82,30 +85,35 @@ def gather(
         label=_said(base, judge, ties),
         why_not=np.select([absent, flags != ""], ["not among the pairs of data=", flags], default=faults),
         data_hash=base.hash,
+        source=words,
     )
 
 
 def _find_pairs(
     own: PreferenceData, schema: PropertySchema, given: Source | None
-) -> tuple[PreferenceData, pd.DataFrame]:
-    """Return the data whose ratings and groups count, and the pairs whose texts do."""
+) -> tuple[PreferenceData, pd.DataFrame, str]:
+    """Return the data whose ratings and groups count, the pairs whose texts do, and where these are from."""
     if given is None:
         _check_there_are_texts(own.pairs, given=False)
-        return own, own.pairs
+        return own, own.pairs, "of the pairs that were dissected"
     data = given if isinstance(given, PreferenceData) else load(given)
     _check_there_are_texts(data.pairs, given=True)
     known = _known(own.pairs, data.pairs)
     if known.all():
-        return own, data.pairs
+        unsure = int(
+            (data.pairs[list(_IDS)].isna() | own.pairs.loc[data.pairs.index, list(_IDS)].isna()).any(axis=1).sum()
+        )
+        alone = f", of {unsure:,} by pair id alone, as ids of texts are missing" if unsure else ""
+        return own, data.pairs, f"from other data, by the ids of pairs, prompts and responses{alone}"
     others = _rate(given, schema, known)
-    return others, others.pairs
+    return others, others.pairs, "of pairs that were not dissected"
 
 
 def _known(own: pd.DataFrame, given: pd.DataFrame) -> BoolArray:
-    """Return which given pairs are the dissection's: of the same id, and of the same responses where that is known."""
+    """Return which given pairs are the dissection's: of the same id, and of the same texts where that is known."""
     at = own.index.get_indexer(given.index)
     known: BoolArray = at >= 0
-    for column in _RESPONSES:
+    for column in _IDS:
         one, other = (plain(frame[column]).to_numpy() for frame in (own, given))
         known &= np.array([a is None or b is None or a == b for a, b in zip(one[at], other, strict=True)], dtype=bool)
     return known
@@ -119,7 +127,7 @@ def _rate(given: Source, schema: PropertySchema, known: BoolArray) -> Preference
         first = str(data.pairs.index[int((~known).argmax())])
         raise DataError(
             f"data= holds other pairs than the dissection ({int((~known).sum())} of {len(known)}; the first is "
-            f"{first!r}: that id, or its responses, are unknown there), and they do not rate {', '.join(missing)}; "
+            f"{first!r}: that id, or its texts, are unknown there), and they do not rate {', '.join(missing)}; "
             "give the pairs that were dissected, loaded with the same options, or pairs with all ratings"
         )
     return data
