@@ -103,6 +103,8 @@ def make_tiny_model(path: Path) -> Path:
     return path
 
 
+if not asked.model:
+    torch.set_num_threads(1)  # threads of so small a model wait for each other
 name_of_model = asked.model or str(make_tiny_model(folder / "tiny"))
 
 # %% [markdown]

@@ -48,6 +48,7 @@ def tiny(pairs: pdx.PreferencePairs, tmp_path_factory: pytest.TempPathFactory) -
     size = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
     ids = {"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id, "bos_token_id": None}
     folder = tmp_path_factory.mktemp("tiny")
+    torch.set_num_threads(1)  # threads of so small a model wait for each other
     torch.manual_seed(0)
     LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), **size, **ids)).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
