@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 settings.register_profile("prefdissect", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("prefdissect")
 
+_TO_TRAIN = ("datasets", "torch", "transformers", "trl")  # the extra train, which takes 1 GB
 _DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -23,11 +25,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--run-slow"):
-        return
+    missing = [name for name in _TO_TRAIN if find_spec(name) is None]
     for item in items:
-        if "slow" in item.keywords:
+        if item.get_closest_marker("slow") and not config.getoption("--run-slow"):
             item.add_marker(pytest.mark.skip(reason="slow: pass --run-slow"))
+        if item.get_closest_marker("train") and missing:
+            reason = f"train: {', '.join(missing)} not installed; pip install -e '.[test,train]' has all of it"
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

@@ -102,6 +102,23 @@ def test_own_properties_follow_their_direction_and_rules(tmp_path: Path) -> None
     assert "error: rating 'wram' of property 'warm' in row 'pair-0'" in output
 
 
+@pytest.mark.train
+def test_training_goes_toward_the_judge_and_away(tmp_path: Path) -> None:
+    """Half a minute on two cores: it imports TRL and trains twice."""
+    output = run_example("04_train_on_pairs.py", tmp_path)
+    kept, every = map(int, re.search(r"(\d+) of (\d+) pairs, toward 'reader'", output).groups())
+    assert 100 < kept < every == 400
+    rows = {
+        name: found
+        for name, *found in re.findall(r"(\w+): loss ([\d.]+) before, ([\d.]+) after; raised ([\d.]+)", output)
+    }
+    for name in ("toward", "away"):
+        before, after, raised = map(float, rows[name])
+        assert before == 0.693
+        assert after < 0.5
+        assert raised > 0.9
+
+
 def test_every_example_is_run_here() -> None:
     own_source = Path(__file__).read_text(encoding="utf-8")
     assert [p.name for p in (ROOT / "examples").glob("*.py") if f'"{p.name}"' not in own_source] == []
@@ -218,7 +235,7 @@ def test_signatures_on_the_api_page_are_those_of_the_code(name: str) -> None:
         assert [eval(d, vars(pdx) | {"PAPER": pdx.PAPER, "Laplace": pdx.Laplace}) for d in default] == expected
 
 
-@pytest.mark.parametrize("kind", [pdx.Dissection, pdx.PreferenceData, pdx.Posterior, pdx.Design])
+@pytest.mark.parametrize("kind", [pdx.Dissection, pdx.PreferenceData, pdx.PreferencePairs, pdx.Posterior, pdx.Design])
 def test_public_members_stand_in_the_reference(kind: type) -> None:
     reference = API + (ROOT / "docs" / "reference" / "data-contract.md").read_text(encoding="utf-8")
     for name in (n for n in dir(kind) if not n.startswith("_")):

@@ -29,6 +29,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from prefdissect.audit import PreferencePairs
     from prefdissect.check import Checks, HeldOut
     from prefdissect.compare import JudgeSimilarity, ReferenceWeights, judge_table, load_reference
     from prefdissect.data import DataReport, PreferenceData, load
@@ -63,6 +64,7 @@ __all__ = [
     "PrefDissectError",
     "PrefDissectWarning",
     "PreferenceData",
+    "PreferencePairs",
     "Property",
     "PropertySchema",
     "ReferenceWeights",
@@ -81,6 +83,7 @@ __all__ = [
 
 # Names are found when they are used: pandas, PyMC and ArviZ take seconds to import.
 _ROOMS = {
+    "audit": ("PreferencePairs",),
     "check": ("Checks", "HeldOut"),
     "compare": ("JudgeSimilarity", "ReferenceWeights", "judge_table", "load_reference"),
     "data": ("DataReport", "PreferenceData", "load"),

@@ -25,6 +25,7 @@ Rule: TypeAlias = Literal["longest", "most_formatted", "first_shown"]
 Way: TypeAlias = Literal["letter", "completion", "reasoned", "score"]
 MadeBy: TypeAlias = Literal["exact", "ep", "nuts", "robust"]  # what a fit's draws come from
 GroupKind: TypeAlias = Literal["scenario", "case", "all"]
+PairForm: TypeAlias = Literal["standard", "conversational"]  # of TRL: texts, or turns of a conversation
 PropertyGroup: TypeAlias = Literal["basic", "error", "query-specific", "text"]
 PropertyKind: TypeAlias = Literal["rating", "count", "label", "words", "number"]
 Role: TypeAlias = Literal["property", "nuisance"]

@@ -24,6 +24,7 @@ from prefdissect.asking.drawing import DrawsFigures
 from prefdissect.asking.explaining import ExplainsPairs
 from prefdissect.asking.reporting import WritesReports
 from prefdissect.asking.steering import SteersModels
+from prefdissect.asking.training import LabelsPairs
 from prefdissect.choose import choose_judges, pick
 from prefdissect.data import PreferenceData, Source, load, load_for, read_labels
 from prefdissect.describe import describe
@@ -138,7 +139,7 @@ def dissect(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Dissection(WritesReports, ExplainsPairs, DrawsFigures, SteersModels):
+class Dissection(WritesReports, ExplainsPairs, DrawsFigures, SteersModels, LabelsPairs):
     """What each judge is preferring, in each group; made by `dissect` or `Dissection.load`.
 
     Parameters

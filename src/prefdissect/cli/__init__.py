@@ -18,6 +18,7 @@ from prefdissect.cli.plotting import plot
 from prefdissect.cli.reporting import report
 from prefdissect.cli.schemas import schema
 from prefdissect.cli.steering import steer
+from prefdissect.cli.training import pairs
 
 __all__ = ["app"]
 
@@ -44,5 +45,5 @@ def main(
     """Tell what a judge is preferring: a weight per property, with a posterior."""
 
 
-for _command in (demo, inspect, dissect, compare, check, explain, plot, report, convert, schema, steer):
+for _command in (demo, inspect, dissect, compare, check, explain, plot, report, steer, pairs, convert, schema):
     app.command()(_command)

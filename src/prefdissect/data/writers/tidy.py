@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from prefdissect.data.cells import plain
 from prefdissect.data.columns import JUDGE_PREFIX, VERDICT_COLUMNS, find_judges, find_ratings
 from prefdissect.data.expand import DETAILS, OF_A_VERDICT
 from prefdissect.data.verdicts import KEY
-from prefdissect.data.writers.described import describe_pairs, plain_value
+from prefdissect.data.writers.described import describe_pairs
+from prefdissect.data.writers.endings import table_writer
 from prefdissect.data.writers.whole import write_whole
-from prefdissect.errors import ColumnError, DataError, FileFormatError, PrefDissectWarning
+from prefdissect.errors import ColumnError, DataError, PrefDissectWarning
 from prefdissect.schema import PropertySchema
 
 if TYPE_CHECKING:
@@ -70,7 +67,7 @@ def write_table(data: PreferenceData, path: str | Path) -> Path:
     (True, True)
     """
     path = Path(path)
-    name, write = _writer(path)
+    name, write = table_writer(path)
     table = tidy_table(data)
     schema = _schema_to_write(data, table)
     write_whole(path, lambda whole: write(table, whole))
@@ -89,7 +86,7 @@ def check_table(pairs: pd.DataFrame, path: str | Path) -> None:
     ColumnError
         If a column of the pairs would be read as part of the verdict.
     """
-    _writer(Path(path))
+    table_writer(Path(path))
     check_long_table(pairs.columns)
 
 
@@ -210,53 +207,3 @@ def _schema_to_write(data: PreferenceData, table: pd.DataFrame) -> PropertySchem
     except DataError:  # the columns mislead; the schema alone will do
         pass
     return schema if len(schema) else None
-
-
-def _writer(path: Path) -> tuple[str, Callable[[pd.DataFrame, Path], Any]]:
-    """Return the file's name without ending, and what writes such a file."""
-    zipped = path.suffix.lower() == ".gz"
-    inner = path.with_suffix("") if zipped else path
-    write = _WRITERS.get(inner.suffix.lower())
-    if write is None or (zipped and write is _write_parquet):
-        raise FileFormatError(
-            f"{str(path)!r}: no table has that ending; valid: {', '.join(_WRITERS)}, and .gz on top of all but .parquet"
-        )
-    return inner.stem, write
-
-
-def _write_parquet(table: pd.DataFrame, path: Path) -> None:
-    table.to_parquet(path, index=False)
-
-
-def _write_csv(table: pd.DataFrame, path: Path) -> None:
-    _write_bytes(path, table.to_csv(None, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC))
-
-
-def _write_json(table: pd.DataFrame, path: Path) -> None:
-    _write_bytes(path, "[\n" + ",\n".join(_json_rows(table)) + "\n]\n")
-
-
-def _write_json_lines(table: pd.DataFrame, path: Path) -> None:
-    _write_bytes(path, "".join(f"{row}\n" for row in _json_rows(table)))
-
-
-def _json_rows(table: pd.DataFrame) -> list[str]:
-    columns = [plain(table[name]).tolist() for name in table.columns]
-    rows = zip(*columns, strict=True)
-    return [
-        json.dumps(dict(zip(table.columns, row, strict=True)), ensure_ascii=False, default=plain_value) for row in rows
-    ]
-
-
-def _write_bytes(path: Path, text: str) -> None:
-    content = text.encode("utf-8")
-    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix.lower() == ".gz" else content)
-
-
-_WRITERS: dict[str, Callable[[pd.DataFrame, Path], Any]] = {
-    ".parquet": _write_parquet,
-    ".csv": _write_csv,
-    ".json": _write_json,
-    ".jsonl": _write_json_lines,
-    ".ndjson": _write_json_lines,
-}
