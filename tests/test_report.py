@@ -280,4 +280,4 @@ def test_cases_are_each_summed_up(tmp_path: Path) -> None:
     made = pdx.simulate(2000, schema=pdx.PAPER.select(["clear", "lengthy"]), judges=["me"], random_seed=0)
     result = pdx.dissect(made.data, by="case", engine="ep", draws=200, random_seed=0)
     topics = [part["topic"] for part in given(result.report(tmp_path / "out.html"))["summary"]]
-    assert [f"What me prefers in {group}" for group in result.groups] == topics[1 : 1 + len(result.groups)]
+    assert [f"What me prefers in {group}" for group in result.groups] == topics[2 : 2 + len(result.groups)]

@@ -9,16 +9,23 @@ import pandas as pd
 
 from prefdissect.check import HeldOut
 from prefdissect.report.contents import Contents
+from prefdissect.report.sections.predicting import scores_with_errors
 
 __all__ = ["plain_rows", "trust_section"]
 
 
 def trust_section(contents: Contents) -> dict[str, Any]:
-    """Return the findings, the scores, and the calibration of each judge over its groups."""
-    held_out = contents.held_out
+    """Return the findings, the scores, and the calibration of each judge over its groups.
+
+    A finding that is `ok` for want of anything to measure has the level `not checked`: on a page of green marks it
+    would be read as a check that was passed.
+    """
+    held_out, findings = contents.held_out, contents.checks.to_frame()
+    unmeasured = (findings["level"] == "ok") & findings["number"].isna()
+    findings["level"] = findings["level"].mask(unmeasured, "not checked")
     return {
-        "checks": plain_rows(contents.checks.to_frame()),
-        "scores": [] if held_out is None else plain_rows(held_out.scores),
+        "checks": plain_rows(findings),
+        "scores": [] if held_out is None else plain_rows(scores_with_errors(held_out, contents.data.pairs["cluster"])),
         "calibration": {} if held_out is None else _calibrations(held_out),
         "folds": None if held_out is None else held_out.k,
     }
