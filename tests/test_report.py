@@ -234,7 +234,10 @@ def texts_study(n: int) -> pdx.Dissection:
 def test_texts_of_a_saved_dissection_come_from_the_data(tmp_path: Path) -> None:
     study = texts_study(40)
     saved = pdx.Dissection.load(study.save(tmp_path / "run.nc"))
-    assert given(saved.report(tmp_path / "out.html"), "texts")["pairs"] == []
+    without = saved.report(tmp_path / "out.html")
+    assert given(without, "texts")["pairs"] == []
+    assert "data=" in given(without)["without_texts"]
+    assert "texts=False" in given(study.report(tmp_path / "none.html", texts=False))["without_texts"]
     with pytest.raises(errors.DataError, match="data="):
         saved.report(tmp_path / "out.html", texts=True)
     page = saved.report(tmp_path / "out.html", texts=True, data=study.data)

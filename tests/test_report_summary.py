@@ -12,6 +12,7 @@ from scipy.special import expit
 import prefdissect as pdx
 from prefdissect.report.sections.predicting import mean_with_error
 from prefdissect.report.sections.properties import nearly_prior
+from prefdissect.report.sections.trust import ASKS
 from test_report import given, unpack
 
 SCHEMA = pdx.PAPER.select(["lengthy", "clear", "polite", "funny"])
@@ -78,6 +79,10 @@ def test_a_check_that_measured_nothing_is_not_ok(study: pdx.Dissection, tmp_path
     expected = study.check().not_checked
     assert found == set(zip(expected["check"], expected["judge"], strict=True))
     assert len(found) > 0
+
+
+def test_the_page_says_what_each_check_asks(study: pdx.Dissection) -> None:
+    assert set(ASKS) == set(study.check().table["check"])
 
 
 def test_judges_as_alike_as_the_most_alike_are_counted(tmp_path: Path) -> None:

@@ -25,10 +25,11 @@ function heat(rows, columns, cell, { width, reach, middle = 0, label, onrow, onc
     rows.map((row, i) => columns.map((column, j) => {
       const c = cells[i][j], lines = smalls && c?.small ? 2 : 1;
       if (!c) return null;
-      const look = known(c.value) && !c.prior ? diverging(c.value - middle, reach) : { fill: 'var(--none)', ink: 'var(--soft)' };
+      const look = known(c.value) && !c.prior ? diverging(c.value - middle, reach) : { fill: c.prior ? 'var(--page)' : 'var(--none)', ink: 'var(--soft)' };
       return s('g', { class: oncell ? 'cell link' : 'cell', 'data-value': c.value, ...c.data, ...(oncell ? walkable(i, j, () => oncell(i, j), c.text) : {}) },
         s('title', null, c.text),
         s('rect', { x: left + each * j, y: top + high * i, width: each - 1, height: high - 1, fill: look.fill }),
+        c.prior && s('line', { class: 'struck', x1: left + each * j, y1: top + high * (i + 1) - 1, x2: left + each * (j + 1) - 1, y2: top + high * i }),
         numbers && s('text', { class: 'inside', x: left + each * (j + 0.5) - 0.5, y: top + high * (i + 0.5) + (lines === 2 ? -1 : 4), 'text-anchor': 'middle', fill: look.ink }, c.shown ?? fixed(c.value)),
         lines === 2 && s('text', { class: 'small', x: left + each * (j + 0.5) - 0.5, y: top + high * (i + 0.5) + 10, 'text-anchor': 'middle', fill: look.ink }, c.small));
     })));

@@ -99,7 +99,7 @@ function heatOf(view, width, columns, names, one) {
       text: `${names[j]}, ${prop.label}: ${fixed(c.value, 3)} ${within(c.lower, c.upper, 3)}${c.prior ? ` (${priorWords(c)})` : ''}`, data: { 'data-row': prop.id, 'data-column': columns[j], 'data-value': c.value } };
   }, { width, reach, middle, label: `${SHOWN[view.what]}, properties by ${view.chart}`, onrow: i => openProperty(study.ids[order[i]]), rowKey: i => study.ids[order[i]] });
   const format = v => fixed(v, view.what === 'rank' ? 0 : 2);
-  return [colourKey(reach, middle, view.what === 'rank' ? v => format(2 * middle - v) : format, cells.flat().some(c => c.prior) && 'grey: nearly the prior, the data say next to nothing'), h('div', { class: 'scroll' }, chart), saveButtons(chart, `heat-${view.what}`)];
+  return [colourKey(reach, middle, view.what === 'rank' ? v => format(2 * middle - v) : format, cells.flat().some(c => c.prior) && 'struck through: nearly the prior, the data say next to nothing'), h('div', { class: 'scroll' }, chart), saveButtons(chart, `heat-${view.what}`)];
 }
 const byJudge = (view, width) => heatOf(view, width, view.judges, view.judges, (j, k) => estimate(view.what, j, view.group, k));
 function byGroup(view, width) {

@@ -11,7 +11,26 @@ from prefdissect.check import HeldOut
 from prefdissect.report.contents import Contents
 from prefdissect.report.sections.predicting import scores_with_errors
 
-__all__ = ["plain_rows", "trust_section"]
+__all__ = ["ASKS", "plain_rows", "trust_section"]
+
+ASKS = {
+    "convergence": "did the sampler reach the posterior",
+    "pairs": "are there pairs enough for so many properties",
+    "separation": "does a rule without error exist, so that data bound no weight",
+    "collinearity": "can the properties be told apart",
+    "clusters": "do pairs of one prompt say more of the same than independent ones",
+    "balance": "are A and B preferred about equally often",
+    "order": "does being shown first win",
+    "prediction": "are held-out pairs predicted better than by simple rules",
+    "calibration": "do predictions come true as often as they say",
+    "lapses": "are some verdicts coin flips, whatever the responses",
+    "predictive": "do verdicts simulated from the fit look like those that were given",
+    "left out": "does something in the data explain what the fit cannot",
+    "prior": "would half or twice the prior's width change what is claimed",
+    "placebo": "are properties that cannot matter claimed",
+    "permuted labels": "do properties go along with verdicts more than by chance",
+    "signs": "how many of the claimed directions are wrong, to be expected",
+}
 
 
 def trust_section(contents: Contents) -> dict[str, Any]:
@@ -25,6 +44,7 @@ def trust_section(contents: Contents) -> dict[str, Any]:
     findings["level"] = findings["level"].mask(unmeasured, "not checked")
     return {
         "checks": plain_rows(findings),
+        "asks": ASKS,
         "scores": [] if held_out is None else plain_rows(scores_with_errors(held_out, contents.data.pairs["cluster"])),
         "calibration": {} if held_out is None else _calibrations(held_out),
         "folds": None if held_out is None else held_out.k,
