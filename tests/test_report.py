@@ -284,3 +284,10 @@ def test_cases_are_each_summed_up(tmp_path: Path) -> None:
     result = pdx.dissect(made.data, by="case", engine="ep", draws=200, random_seed=0)
     topics = [part["topic"] for part in given(result.report(tmp_path / "out.html"))["summary"]]
     assert [f"What me prefers in {group}" for group in result.groups] == topics[2 : 2 + len(result.groups)]
+
+
+def test_the_call_can_be_run_again(study: pdx.Dissection, tmp_path: Path) -> None:
+    call = given(study.report(tmp_path / "out.html"))["making"]["call"]
+    names = {"prefdissect": pdx, "data": study.data}
+    exec(call, names)
+    pd.testing.assert_frame_equal(names["result"].weights, study.weights)

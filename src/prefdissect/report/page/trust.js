@@ -30,8 +30,8 @@ function overview(rows) {
   const button = (row, l) => (row[l] ? h('button', { class: `level ${l === 'not checked' ? 'unchecked' : l}`, 'data-key': `${row.name}:${l}`, onclick: () => {
     state.set({ check: row.name, level: l });
     document.querySelector('[data-key=findings]')?.scrollIntoView({ block: 'start' });
-  } }, `${row[l]} ${l}`) : '');
-  return table([{ name: 'check', of: r => h('span', { title: study.trust.asks[r.name] }, r.name) }, { name: 'what it asks', of: r => h('span', { class: 'dim' }, study.trust.asks[r.name] ?? '') }, ...LEVELS.map(l => ({ name: l, of: r => button(r, l), brief: true }))], counted, { stacked: true, key: r => r.name });
+  } }, `${row[l]} ${l}`) : null);
+  return table([{ name: 'check', of: r => h('span', { title: study.trust.asks[r.name] }, r.name) }, { name: 'what it asks', of: r => h('span', { class: 'dim' }, study.trust.asks[r.name] ?? '') }, { name: 'fits', of: r => h('span', { class: 'levels' }, LEVELS.map(l => button(r, l))) }], counted, { stacked: true, key: r => r.name });
 }
 
 function findings(rows) {
