@@ -485,6 +485,22 @@ def test_released_judges_without_weights_have_no_similarity(browser: Browser, fo
             assert np.isnan(float(values["me", "a"]))
 
 
+def test_a_judge_that_is_alone_stands_beside_released_ones(browser: Browser, folder: Path) -> None:
+    study = pdx.simulate(400, judges=["me"], scenarios=["Code", "Advice"], random_seed=0)
+    result = pdx.dissect(study.data, engine="ep", draws=200, random_seed=0)
+    weight = np.random.default_rng(0).normal(0, 0.2, (3, 2, 29))
+    kinds = {"Code": "scenario", "Advice": "scenario"}
+    released = pdx.ReferenceWeights("mine", ("a", "b", "c"), ("Code", "Advice"), kinds, pdx.PAPER.ids, weight)
+    place = result.place_among(released).set_index("reference")["similarity"]
+    with opened(browser, result.report(folder / "alone.html", reference=released)) as shown:
+        shown.go(section="judges")
+        cells = {(a, b): value for a, b, value in shown.numbers(".cell", "row", "column", "value")}
+        assert len(cells) == 16
+        assert all(same(float(cells["me", name]), place[name]) for name in "abc")
+        near = [name.removeprefix("near:") for (name,) in shown.numbers(".point", "row")]
+        assert near == list(place.sort_values(ascending=False).index)
+
+
 @pytest.mark.parametrize("section", ["summary", "properties", "judges", "pairs", "trust", "data", "making"])
 def test_a_phone_needs_no_sideways_scrolling(
     hanna: pdx.Dissection, browser: Browser, folder: Path, section: str

@@ -9,8 +9,11 @@ function comparable() {
   return [...study.judges.map((name, j) => ({ name, j })), ...released.map((name, r) => ({ name: study.judges.includes(name) ? `${name} (released)` : name, r }))];
 }
 
+// A judge that is alone stands beside released ones.
+const firstSet = () => (study.judges.length > 1 ? 'study' : 'all');
+
 function judgesView() {
-  const all = comparable(), names = all.map(c => c.name), set = state.get('set', 'study', Object.keys(SETS));
+  const all = comparable(), names = all.map(c => c.name), set = state.get('set', firstSet(), Object.keys(SETS));
   const chosen = { study: all.filter(c => 'j' in c), all, reference: all.filter(c => 'r' in c) }[set]
     || all.filter(c => state.all('among', study.judges.slice(0, 8), names).includes(c.name));
   return {
@@ -63,7 +66,7 @@ const judgesSection = {
     if (!study.similarity) return [];
     const view = judgesView(), sets = study.similarity.reference ? SETS : { study: SETS.study, chosen: SETS.chosen };
     return [
-      choice('Judges', 'set', Object.entries(sets).map(([value, label]) => ({ value, label })), 'study'),
+      choice('Judges', 'set', Object.entries(sets).filter(([value]) => value !== 'study' || study.judges.length > 1).map(([value, label]) => ({ value, label })), firstSet()),
       view.set === 'chosen' && several('Chosen', 'among', view.names, view.chosen.map(c => c.name)),
       choice('Group', 'in', groupOptions(study.similarity.rows), study.similarity.rows[0]),
       choice('Measure', 'measure', Object.entries(measureNames).map(([value, label]) => ({ value, label })), 'pearson'),
@@ -73,7 +76,7 @@ const judgesSection = {
   build: width => {
     if (!study.similarity) return [h('p', { class: 'note' }, study.judges.length > 1
       ? 'No two judges have a fit in a common group, so there is nothing to compare: too few of their pairs are in the same groups.'
-      : 'One judge was dissected, and a comparison takes two. Name several in judge= of dissect (--judge of the command line), or add the verdicts of another to the dissection: result.add(name, verdicts).')];
+      : 'One judge was dissected, and a comparison takes two. Name several in judge= of dissect (--judge of the command line), or add the verdicts of another to the dissection: result.add(name, verdicts). Released judges of the same properties stand beside one as well: report(reference=...).')];
     const view = judgesView();
     if (view.chosen.length < 2) return [h('p', { class: 'warning' }, 'Choose at least two judges.')];
     return [...study.similarity.notes.map(note => h('p', { class: 'note' }, h('bdi', null, note))), matrixOf(view, width), nearestOf(view, width)];
