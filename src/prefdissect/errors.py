@@ -16,6 +16,8 @@ __all__ = [
     "DuplicateError",
     "FileFormatError",
     "HubError",
+    "LimitReachedError",
+    "ModelError",
     "OptionError",
     "PrefDissectError",
     "PrefDissectWarning",
@@ -23,6 +25,7 @@ __all__ = [
     "SchemaError",
     "TooFewPairsError",
     "UnknownNameError",
+    "UnusableReplyError",
     "VerdictError",
     "choices",
     "closest",
@@ -86,6 +89,18 @@ class FileFormatError(DataError):
 
 class HubError(DataError):
     """A data set of the Hugging Face Hub cannot be had, or it is not clear which of its files is meant."""
+
+
+class ModelError(PrefDissectError, RuntimeError):
+    """A model or its server did not do what was asked of it."""
+
+
+class UnusableReplyError(ModelError):
+    """A model answered, and its reply cannot be used."""
+
+
+class LimitReachedError(ModelError):
+    """One more call could cost more than the limit allows."""
 
 
 class PrefDissectWarning(UserWarning):

@@ -1,0 +1,247 @@
+"""One server that speaks the OpenAI-compatible protocols; the only file that imports openai."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from prefdissect._typing import check_positive
+from prefdissect.errors import ModelError, OptionError, UnusableReplyError
+from prefdissect.llm.prices import is_loopback
+from prefdissect.llm.request import Reply, Request, Token
+
+__all__ = ["OPENAI_URL", "RefusedCallError", "Server", "TransientError"]
+
+OPENAI_URL = "https://api.openai.com/v1"
+_NOT_A_KEY = "none"  # the SDK wants some text where a server wants no key
+_MOST_SHOWN = 300
+
+
+class RefusedCallError(ModelError):
+    """The server will answer no call at all: a wrong key, an unknown model, an address that leads nowhere."""
+
+
+class TransientError(ModelError):
+    """The server could not answer just now; `retry_after` are the seconds that it asks to wait, if it does."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None, busy: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.busy = busy
+
+
+class Server:
+    """Where requests go, and with which key.
+
+    Parameters
+    ----------
+    base_url
+        Address up to and with the version, such as `http://127.0.0.1:8000/v1`; OpenAI's by default.
+    key_env
+        Environment variable that holds the key. By default `OPENAI_API_KEY` for OpenAI's own address, and
+        none for any other: no key goes to a server for which it was not meant.
+    timeout
+        Seconds to wait for a reply.
+
+    Raises
+    ------
+    OptionError
+        If the address is none, or holds a key or a password.
+    ModelError
+        If the variable is empty, or the package openai is not installed; both when first asked.
+
+    Examples
+    --------
+    >>> from prefdissect.llm import Server
+    >>> Server("http://127.0.0.1:8000/v1/")
+    Server('http://127.0.0.1:8000/v1', key: none)
+    """
+
+    def __init__(self, base_url: str | None = None, *, key_env: str | None = None, timeout: float = 120.0) -> None:
+        self.base_url = _checked_address(OPENAI_URL if base_url is None else base_url)
+        self.key_env = "OPENAI_API_KEY" if key_env is None and self.base_url == OPENAI_URL else key_env
+        self.timeout = check_positive("timeout", timeout)
+
+    def __repr__(self) -> str:
+        return f"Server({self.base_url!r}, key: {self.key_env or 'none'})"
+
+    @cached_property
+    def _key(self) -> str | None:
+        if self.key_env is None:
+            return None
+        key = os.environ.get(self.key_env, "").strip()
+        if not key:
+            raise ModelError(
+                f"the environment variable {self.key_env} is empty; put the key for {self.base_url} into it, or name "
+                "the variable that holds it: key_env='...'"
+            )
+        return key
+
+    @cached_property
+    def _sdk(self) -> Any:
+        try:
+            import httpx2
+            import openai
+        except ImportError:
+            raise ModelError(
+                'asking models needs the package openai: pip install "prefdissect[llm]" (estimates work without)'
+            ) from None
+        # Retries are ours: when a server says that it is busy, all threads wait, and not only the one that heard it.
+        return openai.OpenAI(
+            api_key=self._key or _NOT_A_KEY,
+            base_url=self.base_url,
+            timeout=self.timeout,
+            max_retries=0,
+            http_client=httpx2.Client(
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=256), trust_env=not self._is_near
+            ),
+        )
+
+    @cached_property
+    def _is_near(self) -> bool:
+        return is_loopback(self.base_url)
+
+    def connect(self) -> None:
+        """Make ready to ask, which needs the package openai and the key; `ask` does it otherwise."""
+        _ = self._sdk
+
+    def close(self) -> None:
+        """Close the connections; `ask` opens new ones."""
+        if "_sdk" in vars(self):
+            self._sdk.close()
+            del self._sdk
+
+    def ask(self, request: Request) -> Reply:
+        """Send one request once, and return the reply.
+
+        Raises
+        ------
+        TransientError
+            If it may help to wait: rate limits, errors of the server, time-outs, broken connections.
+        RefusedCallError
+            If no call will be answered; the message says what to change.
+        UnusableReplyError
+            If the server refuses this very request.
+        """
+        import httpx2
+        import openai
+
+        headers: Any = {} if self._key else {"Authorization": openai.Omit()}
+        try:
+            answer = self._sdk.post(
+                request.path, body=request.body, cast_to=httpx2.Response, options={"headers": headers}
+            )
+        except openai.APITimeoutError:
+            raise TransientError(f"no reply within {self.timeout:g} seconds") from None
+        except openai.APIConnectionError as error:
+            raise TransientError(self._hide(f"no connection to {self.base_url}: {error.__cause__ or error}")) from None
+        except openai.APIStatusError as error:
+            raise self._explain(error.status_code, error.response, request) from None
+        return _read(self._hide(answer.text))
+
+    def _explain(self, status: int, answer: Any, request: Request) -> ModelError:
+        """Return the error that a status stands for, with the server's own words, without the key."""
+        said = self._hide(_words_of(answer.text))
+        if status in (401, 403):
+            held = f"the key in {self.key_env}" if self.key_env else "no key (name its variable: key_env='...')"
+            return RefusedCallError(f"{self.base_url} refuses {held}: {said}")
+        if status == 404:
+            return RefusedCallError(
+                f"{self.base_url} has no {request.path} for model {request.model!r}: {said}; check the name of the "
+                "model, and that base_url ends as the server wants it, mostly in /v1"
+            )
+        if status == 429 and "insufficient_quota" in answer.text:
+            return RefusedCallError(f"{self.base_url} says that the account is used up: {said}")
+        if status in (408, 409, 429) or status >= 500:
+            return TransientError(
+                f"status {status}: {said}", retry_after=_retry_after(answer.headers), busy=status in (429, 503)
+            )
+        return UnusableReplyError(f"the server refuses this request (status {status}): {said}")
+
+    def _hide(self, text: str) -> str:
+        """Return a text without the key: a server may send it back in an error, or as part of a reply."""
+        return text.replace(self._key, "[key]") if self._key else text
+
+
+def _checked_address(base_url: str) -> str:
+    parts = urlsplit(base_url) if isinstance(base_url, str) else None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
+        raise OptionError(f"base_url={base_url!r} must be an address such as 'http://127.0.0.1:8000/v1'")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise OptionError(
+            f"base_url of {parts.hostname} must hold neither user, password nor query; put the key into an environment "
+            "variable, and name it: key_env='...'"
+        )
+    return base_url.rstrip("/")
+
+
+def _words_of(text: str) -> str:
+    """Return what an error says, whichever of the usual shapes it has."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        said = text
+    while isinstance(said, dict):
+        said = next((said[name] for name in ("error", "message", "detail") if said.get(name)), json.dumps(said))
+    plain = " ".join(str(said).split())
+    return plain[:_MOST_SHOWN] or "without a word"
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that a server asks to wait; a date, which few send, counts as nothing said."""
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers[name]) / unit)
+        except (KeyError, ValueError):
+            continue
+    return None
+
+
+def _read(text: str) -> Reply:
+    """Return a reply of either protocol.
+
+    Raises
+    ------
+    TransientError
+        If it is cut off or no reply: servers and proxies under load send such, and it may help to ask again.
+    """
+    try:
+        sent = json.loads(text)
+        choice = sent["choices"][0]
+        read = _read_chat(choice) if "message" in choice else _read_completion(choice)
+        usage = sent.get("usage") or {}
+        return Reply(
+            **read,
+            finish_reason=choice.get("finish_reason") or "stop",
+            model=str(sent.get("model") or ""),
+            tokens_in=usage.get("prompt_tokens"),
+            tokens_out=usage.get("completion_tokens"),
+        )
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        start = " ".join(text.split())[:80]
+        raise TransientError(f"the server sent something that is no reply of the protocol: {start!r}") from None
+
+
+def _read_chat(choice: dict[str, Any]) -> dict[str, Any]:
+    message = choice["message"]
+    content = (choice.get("logprobs") or {}).get("content") or []
+    tokens = [
+        Token(t["token"], float(t["logprob"]), {o["token"]: float(o["logprob"]) for o in t.get("top_logprobs") or []})
+        for t in content
+    ]
+    return {"text": message.get("content") or "", "refusal": message.get("refusal"), "tokens": tuple(tokens)}
+
+
+def _read_completion(choice: dict[str, Any]) -> dict[str, Any]:
+    logprobs = choice.get("logprobs") or {}
+    texts, values = logprobs.get("tokens") or [], logprobs.get("token_logprobs") or []
+    tops = logprobs.get("top_logprobs") or [{}] * len(texts)
+    tokens = [
+        Token(text, float("nan") if value is None else float(value), {k: float(v) for k, v in (top or {}).items()})
+        for text, value, top in zip(texts, values, tops, strict=True)
+    ]
+    return {"text": choice["text"] or "", "tokens": tuple(tokens)}
