@@ -155,9 +155,7 @@ def _notes(asked: pd.DataFrame) -> list[str]:
     usable = asked[asked["value"].notna()]
     notes = []
     if "logprob_bound" in usable and (n := int(usable["logprob_bound"].notna().sum())):
-        notes.append(
-            f"{n:,} answers show one letter only among the likeliest tokens; the other's log-probability is a bound"
-        )
+        notes.append(f"{n:,} answers show one letter only; the log-probability of the other is an upper bound")
     if "logprob_a" in usable and (n := int(usable["logprob_a"].isna().sum())):
         notes.append(f"{n:,} answers came without log-probabilities: there the letter alone decides")
     return notes
@@ -170,9 +168,10 @@ def _warn_of_missing(found: Answers, n: int) -> None:
     if found.not_done:
         said.append(f"{len(found.not_done):,} were not asked ({found.stopped})")
     if said:
+        again = "; retry_failed=True asks again what could not be used" if found.failures else ""
         warnings.warn(
-            f"{'; '.join(said)}; to go on, call again with the same replies=: what was answered is kept and costs "
-            "nothing, and retry_failed=True asks again what could not be used",
+            f"{'; '.join(said)}; to go on, call again with the same replies: what was answered is kept and costs "
+            f"nothing{again}",
             PrefDissectWarning,
             stacklevel=3,
         )
