@@ -34,6 +34,7 @@ from served_app import (
     TOO_LONG,
     Answering,
     App,
+    Fault,
     Faults,
     Seen,
     Sent,
@@ -53,6 +54,7 @@ __all__ = [
     "REFUSAL",
     "TOO_LONG",
     "Answer",
+    "Fault",
     "Faults",
     "Seen",
     "Sent",
@@ -145,7 +147,7 @@ class _Server(uvicorn.Server):
     """Uvicorn without its waits, and with ends of its own."""
 
     def __init__(self, app: App, *, idle: float, total: float, parent: int | None = None) -> None:
-        # h11 on asyncio whatever else is installed, and no connection is closed for being idle
+        # h11 on asyncio whatever else is installed: it is quick enough; and no connection is closed for being idle
         quiet = {"log_config": None, "log_level": "critical", "access_log": False}
         plain = {"http": "h11", "loop": "asyncio", "ws": "none", "lifespan": "off"}
         super().__init__(uvicorn.Config(app, **plain, **quiet, timeout_keep_alive=3600, backlog=4096))

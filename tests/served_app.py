@@ -120,8 +120,10 @@ class App:
             self._end(number, None)
 
     async def _reply(self, scope: Any, receive: Any, send: Any, number: int) -> None:
+        started = self._seen[number - 1].started
         sent = self._decide(scope["method"], number)
-        if sent.delay and await _left(receive, sent.delay):
+        # from the start: the work for one request is done while others wait, and adds nothing to the delay
+        if sent.delay and await _left(receive, started + sent.delay - time.monotonic()):
             return
         if sent.status is not None and not sent.cut:
             self._end(number, sent.status)  # first, so that the log is never behind its reader
@@ -148,23 +150,24 @@ class App:
                 self._seen[number - 1] = replace(self._seen[number - 1], finished=self.last, status=status)
 
     def _decide(self, method: str, number: int) -> Sent:
-        """Return what goes out; errors do not wait for the server's delay."""
+        """Return what goes out, whatever happens."""
         seen = self._seen[number - 1]
-        wrong = self._refuse(method, seen)
-        if wrong is not None:
-            return wrong
-        if seen.path == MODELS:
-            return Sent(text=json.dumps(models_body(self.models)))
         try:
-            fault = self._fault(seen, number)
-            if isinstance(fault, Sent) and (fault.status != 200 or fault.text is not None):
-                return fault
-            answer = fault if isinstance(fault, Answer) else self.answer(seen.body)
-            whole = Answer(answer) if isinstance(answer, str) else answer
-            text = json.dumps(reply_body(seen.path, seen.body, whole, number), allow_nan=False)
+            return self._refuse(method, seen) or self._answer(seen, number)
         except Exception:
             self.failures.append(traceback.format_exc())
             return refused(400, f"the answer of this test failed: {self.failures[-1]}")
+
+    def _answer(self, seen: Seen, number: int) -> Sent:
+        """Return an answer or a fault; errors do not wait for the server's delay."""
+        if seen.path == MODELS:
+            return Sent(text=json.dumps(models_body(self.models)))
+        fault = self._fault(seen, number)
+        if isinstance(fault, Sent) and (fault.status != 200 or fault.text is not None):
+            return fault
+        said = fault if isinstance(fault, Answer) else self.answer(seen.body)
+        whole = Answer(said) if isinstance(said, str) else said
+        text = json.dumps(reply_body(seen.path, seen.body, whole, number), allow_nan=False)
         usual = fault if isinstance(fault, Sent) else Sent()
         return replace(usual, text=text, delay=usual.delay + self.delay)
 

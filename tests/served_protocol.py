@@ -172,10 +172,9 @@ def _is_content(value: object) -> bool:
 
 
 def _is_message(value: object) -> bool:
-    known = {"role", "content", "name", "tool_call_id"}
-    return (
-        isinstance(value, dict) and set(value) <= known and value.get("role") in ROLES and _is_content(value["content"])
-    )
+    if not isinstance(value, dict) or set(value) - {"role", "content", "name", "tool_call_id"}:
+        return False
+    return value.get("role") in ROLES and _is_content(value.get("content"))
 
 
 def _is_format(value: object) -> bool:
