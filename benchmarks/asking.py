@@ -16,9 +16,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))  # the server is that of the tests
 
 import planted
-from served import served_apart
-
 import prefdissect as pdx
+from served import served_apart
 
 __all__ = ["measure"]
 

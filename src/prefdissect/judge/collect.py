@@ -99,11 +99,9 @@ def collect(
     >>> import pandas as pd
     >>> import prefdissect as pdx
     >>> table = pd.DataFrame({"prompt": ["Why?"], "response_a": ["Because."], "response_b": ["Because it rains."]})
-    >>> pdx.collect(table, pdx.RuleJudge("first_shown"))
-    first_shown, by rule, in both orders: 1 pairs, 2 questions
-    prefers           A 0, B 0, undecided 1
-    same both ways    0.00 (0.00 to 0.82, 1 pairs)
-    shown first       +50.0 points (-15.1 to +49.8)
+    >>> found = pdx.collect(table, pdx.RuleJudge("first_shown"))
+    >>> found.verdicts[["first", "value", "outcome", "weight", "kind"]].values.tolist()
+    [['A', 1.0, 'A', 0.0, 'argmax'], ['B', 0.0, 'B', 0.0, 'argmax'], ['unknown', 0.5, 'soft', 1.0, 'derived']]
     """
     check_choice("orders", orders, Orders)
     check_count("repeats", repeats)
