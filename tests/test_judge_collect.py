@@ -394,6 +394,30 @@ def test_rules_are_baselines() -> None:
         pdx.RuleJudge("best")
 
 
+def test_what_was_collected_goes_into_results_pages_and_other_formats(tmp_path: Path) -> None:
+    """Reasoned verdicts of both orders, some of which disagree: each reader takes the combination, and says so."""
+    table = planted.pairs(60)
+    with served(planted.judge) as server:
+        found = pdx.collect(table, judge_at(server, "reasoned"), **QUIET)
+    undecided = found.summary["undecided"].item()
+    assert undecided > 3
+    result = pdx.dissect(found.data, random_seed=0, progress=False)
+    assert result.weights["n_pairs"].unique().tolist() == [60]
+    again = pdx.Dissection.load(result.save(tmp_path / "r.nc"))
+    assert "judge_reply" not in again.data.verdicts  # texts stay out, as those of the pairs do
+    assert "so it is" not in (tmp_path / "r.nc").read_bytes().decode("latin-1")
+    pd.testing.assert_frame_equal(again.data.labels, found.data.labels)
+    assert result.report(tmp_path / "page.html", texts=False).is_file()
+    said = dict(again.data.report.facts)["verdicts"]
+    assert re.fullmatch(rf"120: \d+ \w, \d+ \w; combined to 60: .*\b{undecided} soft.*", said)
+    with pytest.warns(PrefDissectWarning, match="undecided"):
+        pairs = json.loads(found.data.to_annotated_pairs(tmp_path / "pairs.json").read_text(encoding="utf-8"))
+    judge = next(key for key, about in pairs["annotators"].items() if about["name"] == "m")
+    assert pairs["annotators"][judge]["type"] == "ai"
+    why = [c["annotations"][judge].get("no_pref_reason") for c in pairs["comparisons"]]
+    assert why.count("not_applicable") == undecided
+
+
 def test_results_speak() -> None:
     with served(planted.judge) as server:
         found = pdx.collect(planted.pairs(30), judge_at(server), **QUIET)

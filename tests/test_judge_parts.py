@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy.stats import beta
 import prefdissect as pdx
 from prefdissect.data.combined import asked_rows, counted_rows, spread_weights
 from prefdissect.data.verdicts import make_verdicts
+from prefdissect.errors import ModelError
 from prefdissect.judge.agreeing import (
     effective_number,
     gain_of,
@@ -228,4 +230,11 @@ def test_questions_follow_from_orders_and_repeats() -> None:
     ]
     assert (both.per_pair, both.questions[1].shown) == (4, ("y", "x"))
     alone = plan_questions(data, "both", 1, random_seed=0, sees_order=False)
-    assert ([q.name for q in alone.questions], alone.per_pair) == (["p", "q"], 1)
+    assert ([q.name for q in alone.questions], alone.per_pair) == (["p, alone", "q, alone"], 1)
+
+
+def test_a_local_judge_without_torch_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    table = pd.DataFrame({"prompt": ["Q"], "response_a": ["x"], "response_b": ["y"]})
+    with pytest.raises(ModelError, match=r'pip install "prefdissect\[local\]"'):
+        pdx.collect(table, pdx.LocalJudge("any"), replies=None)
