@@ -6,25 +6,21 @@ import multiprocessing
 import os
 import random
 import signal
+import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
-import planted
-from prefdissect.judge import ChatJudge, Collected, collect
+from killed_child import CONCURRENCY, PAIRS, run
 from prefdissect.llm import ReplyCache
 from served import served_apart
 from served_app import body_key
 
-PAIRS, CONCURRENCY, KILLS = 300, 8, 20
+KILLS = 20
 DELAY = 0.06  # seconds a reply takes: 600 questions, 8 at once, take 4.5
-
-
-def run(url: str, replies: str, concurrency: int = CONCURRENCY) -> Collected:
-    judge = ChatJudge("m", base_url=url)
-    return collect(planted.pairs(PAIRS), judge, replies=replies, concurrency=concurrency, progress=False)
 
 
 def count_kept(path: Path) -> int:
@@ -46,13 +42,16 @@ def kill_one(context, url: str, kept: Path, *, after: float, wait: bool) -> None
     assert child.exitcode == -signal.SIGKILL, "the run ended before it could be killed"
 
 
-def test_a_run_that_is_killed_twenty_times_equals_one_that_is_not(tmp_path: Path) -> None:
+def test_a_run_that_is_killed_twenty_times_equals_one_that_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Only requests in flight when their process is killed may come twice: their answers came too late to be kept.
 
     The children are forked from a process that has imported everything and done nothing, so that they start at once.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["test_judge_resume", "openai", "tqdm"])
+    context.set_forkserver_preload(["killed_child"])
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))  # else it is not found there
     moments, kept = random.Random(0), tmp_path / "killed.sqlite"
     with served_apart("planted:judge", delay=DELAY) as server:
         for number in range(KILLS):
