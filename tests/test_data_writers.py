@@ -172,14 +172,24 @@ def test_nested_and_mixed_cells_become_text(tmp_path: Path) -> None:
         assert again.pairs["odd"].tolist() == ["1", "two"]
 
 
-def test_pairs_and_judges_that_a_row_per_verdict_has_no_room_for(tmp_path: Path) -> None:
-    rows = {"pair_id": ["p", "p", "q"], "judge": ["ann", "ann", "bob"], "first": ["A", "B", "A"], "verdict": "A"}
-    data = pdx.load(pd.DataFrame(rows))
-    fewer = pdx.load(data.to_file(tmp_path / "all.parquet"), judges=["ann"])
-    assert len(fewer) == 2
-    with pytest.warns(PrefDissectWarning, match=r"1 pair without any verdict, the first is 'q'"):
-        fewer.to_file(tmp_path / "fewer.parquet")
-    assert list(pdx.load(tmp_path / "fewer.parquet").pairs.index) == ["p"]
+@pytest.mark.parametrize("ending", [".parquet", ".csv", ".jsonl"])
+def test_pairs_without_a_verdict_keep_their_place_among_rows_per_verdict(tmp_path: Path, ending: str) -> None:
+    rows = {"pair_id": ["p", "q", "r", "r"], "judge": ["bob", "bob", "ann", "ann"], "first": ["A", "B", "A", "B"]}
+    data = pdx.load(pd.DataFrame(rows | {"verdict": "A", "note": ["x", "y", "z", "z"]}))
+    fewer = pdx.load(data.to_file(tmp_path / f"all{ending}"), judges=["ann"])
+    again = pdx.load(fewer.to_file(tmp_path / f"fewer{ending}"))
+    assert again.judges == fewer.judges == ["ann"]
+    assert list(again.pairs.index) == list(fewer.pairs.index) == ["p", "q", "r"]
+    assert again.pairs["note"].tolist() == ["x", "y", "z"]
+    pd.testing.assert_frame_equal(rows_of(again.verdicts), rows_of(fewer.verdicts), check_dtype=False)
+
+
+def test_judges_without_a_verdict_are_left_out_of_rows_per_verdict(tmp_path: Path) -> None:
+    rows = {"pair_id": ["p", "p"], "judge": "ann", "first": ["A", "B"], "verdict": "A"}
+    data = pdx.load(pd.DataFrame(rows)).with_judge("bob", [None])
+    with pytest.warns(PrefDissectWarning, match=r"1 judge without any verdict, the first is 'bob'"):
+        data.to_file(tmp_path / "fewer.parquet")
+    assert pdx.load(tmp_path / "fewer.parquet").judges == ["ann"]
 
 
 def test_files_that_cannot_be_written(tmp_path: Path) -> None:

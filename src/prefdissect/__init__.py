@@ -15,11 +15,12 @@ Four values tell the story, each made from the one before it:
     PreferenceData  ->  Design  ->  Posterior  ->  Dissection
 
 `load` and `PreferenceData.from_frame` make the first; `measure_text` rates responses by `TEXT`,
-properties that their texts alone give. `Property` and `PropertySchema` say what can be rated,
-`PAPER` and `SCENARIOS` hold the properties and scenarios of Li et al. (ACL 2024); `Laplace` and
-`Normal` are priors; `simulate` makes studies whose weights are known. `load_reference` gets the
-weights of the paper's 33 judges, `judge_table` what is known of them. Errors are kinds of
-`PrefDissectError`, warnings of `PrefDissectWarning`.
+properties that their texts alone give; `collect` asks a judge which response is better (`ChatJudge`,
+`LocalJudge`, `RuleJudge`), and `estimate_collect` says what that takes. `Property` and
+`PropertySchema` say what can be rated, `PAPER` and `SCENARIOS` hold the properties and scenarios of
+Li et al. (ACL 2024); `Laplace` and `Normal` are priors; `simulate` makes studies whose weights are
+known. `load_reference` gets the weights of the paper's 33 judges, `judge_table` what is known of
+them. Errors are kinds of `PrefDissectError`, warnings of `PrefDissectWarning`.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from prefdissect.explain import Explanation
     from prefdissect.features import Design
     from prefdissect.inference import Laplace, Normal, Posterior
+    from prefdissect.judge import ChatJudge, Collected, LocalJudge, RuleJudge, collect, estimate_collect
     from prefdissect.schema import PAPER, SCENARIOS, Property, PropertySchema, Scenario
     from prefdissect.simulation import Study, simulate
     from prefdissect.text import TEXT, measure_text
@@ -44,7 +46,9 @@ __all__ = [
     "PAPER",
     "SCENARIOS",
     "TEXT",
+    "ChatJudge",
     "Checks",
+    "Collected",
     "ConvergenceWarning",
     "DataReport",
     "Design",
@@ -53,6 +57,7 @@ __all__ = [
     "HeldOut",
     "JudgeSimilarity",
     "Laplace",
+    "LocalJudge",
     "Normal",
     "Posterior",
     "PrefDissectError",
@@ -61,9 +66,12 @@ __all__ = [
     "Property",
     "PropertySchema",
     "ReferenceWeights",
+    "RuleJudge",
     "Scenario",
     "Study",
+    "collect",
     "dissect",
+    "estimate_collect",
     "judge_table",
     "load",
     "load_reference",
@@ -81,6 +89,7 @@ _ROOMS = {
     "explain": ("Explanation",),
     "features": ("Design",),
     "inference": ("Laplace", "Normal", "Posterior"),
+    "judge": ("ChatJudge", "Collected", "LocalJudge", "RuleJudge", "collect", "estimate_collect"),
     "schema": ("PAPER", "SCENARIOS", "Property", "PropertySchema", "Scenario"),
     "simulation": ("Study", "simulate"),
     "text": ("TEXT", "measure_text"),

@@ -18,6 +18,9 @@ IntArray: TypeAlias = NDArray[np.int64]
 
 Encoding: TypeAlias = Literal["comparison", "diff", "norm_diff"]
 Engine: TypeAlias = Literal["exact", "ep", "nuts"]
+Orders: TypeAlias = Literal["both", "given", "random"]
+Rule: TypeAlias = Literal["longest", "most_formatted", "first_shown"]
+Way: TypeAlias = Literal["letter", "completion", "reasoned", "score"]
 MadeBy: TypeAlias = Literal["exact", "ep", "nuts", "robust"]  # what a fit's draws come from
 GroupKind: TypeAlias = Literal["scenario", "case", "all"]
 PropertyGroup: TypeAlias = Literal["basic", "error", "query-specific", "text"]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from prefdissect._typing import BoolArray, Encoding, FloatArray, GroupKind, IntArray, Role, Ties
 from prefdissect.data import PreferenceData
+from prefdissect.data.combined import counted_rows
 from prefdissect.data.flags import flags_of
 from prefdissect.data.groups import scenario_groups
 from prefdissect.errors import ColumnError, DataError, OptionError, UnknownNameError, choices
@@ -351,7 +352,7 @@ def preferences(
     but two verdicts, whose mean is 0.5. The reason is "" where there is a preference.
     """
     shape = (len(data), len(judges))
-    table = data.verdicts
+    table = counted_rows(data.verdicts)
     codes = pd.Index(judges).get_indexer(pd.Index(table["judge"].astype(object)))
     pair = data.pairs.index.get_indexer(pd.Index(table["pair_id"]))
     mine = codes >= 0

@@ -207,7 +207,8 @@ def _unpack_design(part: xr.Dataset, schema: PropertySchema) -> Design:
 def _pack_data(data: PreferenceData, *, kept: Sequence[str | None] | None) -> xr.Dataset:
     """Return the data as netCDF holds them; of the pairs only the columns in `kept`, all if None."""
     pairs = data.pairs if kept is None else data.pairs[[c for c in data.pairs.columns if c in kept]]
-    verdicts = data.verdicts if kept is None else data.verdicts.drop(columns="judge_prompt", errors="ignore")
+    texts = [] if kept is None else ["judge_prompt", "judge_reply"]
+    verdicts = data.verdicts.drop(columns=texts, errors="ignore")
     attrs = {
         "schema": data.schema.model_dump_json(),
         "vocabulary": data.vocabulary.model_dump_json() if data.vocabulary else "",

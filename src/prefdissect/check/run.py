@@ -25,6 +25,7 @@ from prefdissect.check.nulls import check_permuted, check_placebo
 from prefdissect.check.order import check_balance, check_order
 from prefdissect.check.prediction import check_prediction
 from prefdissect.data import PreferenceData
+from prefdissect.data.combined import spread_weights
 from prefdissect.features import Design
 from prefdissect.inference import Posterior
 from prefdissect.inference.progress import progress_bar
@@ -145,7 +146,7 @@ def hold_out_where_possible(
 
 def _known_orders(data: PreferenceData, design: Design) -> dict[str, pd.DataFrame]:
     """Return the decided verdicts of each judge whose order is known: row of the design, first, y, weight."""
-    table = data.verdicts
+    table = spread_weights(data.verdicts)
     known = table[(table["first"] != "unknown") & (table["value"] != 0.5) & (table["weight"] > 0)]
     row = pd.Index(design.pair_ids).get_indexer(pd.Index(known["pair_id"]))
     tidy = pd.DataFrame(

@@ -14,6 +14,7 @@ from prefdissect.cli.demo import demo
 from prefdissect.cli.dissecting import dissect
 from prefdissect.cli.explaining import explain
 from prefdissect.cli.inspecting import inspect
+from prefdissect.cli.judging import judge
 from prefdissect.cli.plotting import plot
 from prefdissect.cli.reporting import report
 from prefdissect.cli.schemas import schema
@@ -43,5 +44,5 @@ def main(
     """Tell what a judge is preferring: a weight per property, with a posterior."""
 
 
-for _command in (demo, inspect, dissect, compare, check, explain, plot, report, convert, schema):
+for _command in (demo, inspect, judge, dissect, compare, check, explain, plot, report, convert, schema):
     app.command()(_command)

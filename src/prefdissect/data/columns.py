@@ -24,7 +24,17 @@ __all__ = [
 
 VERDICT_COLUMNS = ("value", "verdict", "preference", "preferred", "winner", "label")
 # Columns of this prefix that describe a judge and are none.
-NO_JUDGE = (JUDGE_PREFIX, "judge_generator", "judge_hash", "judge_id", "judge_model", "judge_prompt")
+NO_JUDGE = (
+    JUDGE_PREFIX,
+    "judge_generator",
+    "judge_hash",
+    "judge_id",
+    "judge_model",
+    "judge_prompt",
+    "judge_reply",
+    "judge_score_a",
+    "judge_score_b",
+)
 # Numbers in columns of these stems identify, place or decide; they do not rate.
 _NO_RATING = ("judge", "id", "index", "model", "prompt", "response", "winner", "winner_model")
 _NO_RATING_ENDINGS = ("_id", "_idx", "_pos")

@@ -18,7 +18,10 @@ from prefdissect.errors import ColumnError, UnknownNameError, choices
 __all__ = ["DETAILS", "OF_A_VERDICT", "one_row_per_pair", "verdicts_of_columns", "verdicts_of_rows"]
 
 # What a row says of a verdict beyond judge and value; the rest describes the pair.
-DETAILS = ("voter", "strength", "tie_allowed", "kind", "judge_generator", "judge_prompt", "run_id")
+DETAILS = (
+    *("voter", "strength", "tie_allowed", "kind", "judge_generator", "judge_prompt", "run_id"),
+    *("logprob_a", "logprob_b", "logprob_bound", "judge_score_a", "judge_score_b", "judge_reply"),
+)
 OF_A_VERDICT = ("judge", "first", "repeat", "weight", *DETAILS)
 
 
@@ -39,9 +42,13 @@ def verdicts_of_columns(table: pd.DataFrame, names: pd.Series, judges: Mapping[s
 
 
 def verdicts_of_rows(table: pd.DataFrame, names: pd.Series, judges: Sequence[str] | None) -> pd.DataFrame:
-    """Read a table of one row per verdict; an empty verdict was asked for and is invalid."""
+    """Read a table of one row per verdict; an empty verdict was asked for and is invalid.
+
+    A row with neither judge nor verdict is that of a pair about which nobody was asked.
+    """
     column = find_verdict(table)
-    rows = table[_of_judges(table["judge"], judges)]
+    given = table[table["judge"].notna() | table[column].notna()]
+    rows = given[_of_judges(given["judge"], judges)]
     out = pd.DataFrame({"pair_id": names[rows.index], "judge": as_names(rows["judge"]), "value": np.nan})
     out["outcome"] = pd.Series(None, index=rows.index, dtype=object)
     for judge, cells in rows[column].groupby(out["judge"], sort=False):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import TableLike
+from prefdissect.data.combined import asked_rows
 from prefdissect.data.facts import counted, listed, shorten, unrated
 from prefdissect.data.frame import as_frame, as_list, as_schema
 from prefdissect.data.identity import as_names
@@ -23,24 +24,44 @@ from prefdissect.schema import PropertySchema
 if TYPE_CHECKING:
     from prefdissect.data.preference_data import PreferenceData
 
-__all__ = ["add_judge", "add_ratings"]
+__all__ = ["add_judge", "add_ratings", "add_verdicts", "check_new_judge"]
 
 
 def add_judge(data: PreferenceData, name: str, labels: Sequence[Any] | Mapping[str, Any] | pd.Series) -> dict[str, Any]:
     """Return the fields of `data` that a new judge changes; see `PreferenceData.with_judge`."""
-    if name in data.judges:
-        raise DuplicateError(f"there is a judge {name!r} already; give the new one another name")
+    check_new_judge(data, name)
     cells = _labels_by_pair(data, labels)
     ids = pd.Series(cells.index, index=cells.index)
     value, outcome = read_verdicts(cells, name, ids)
     asked = np.array([o is not None for o in outcome])
-    new = pd.DataFrame({"pair_id": ids[asked], "judge": name, "value": value[asked], "outcome": outcome[asked]})
+    new = pd.DataFrame({"pair_id": ids[asked], "value": value[asked], "outcome": outcome[asked]})
+    return add_verdicts(data, name, new.assign(first="unknown", repeat=0, weight=1.0))
+
+
+def check_new_judge(data: PreferenceData, name: str) -> None:
+    """Raise `DuplicateError` if there is a judge of that name."""
+    if name in data.judges:
+        raise DuplicateError(f"there is a judge {name!r} already; give the new one another name")
+
+
+def add_verdicts(data: PreferenceData, name: str, rows: pd.DataFrame) -> dict[str, Any]:
+    """Return the fields of `data` that a new judge changes, given a row per verdict as `verdicts` has them.
+
+    Raises
+    ------
+    DuplicateError
+        If the name is taken, or two rows have the same pair, order and repeat.
+    """
+    check_new_judge(data, name)
     old = data.verdicts.astype({"judge": object, "first": object, "outcome": object})
-    verdicts = make_verdicts(pd.concat([old, new.assign(first="unknown", repeat=0, weight=1.0)], ignore_index=True))
+    parts = [part for part in (old, rows.assign(judge=name)) if len(part)]
+    verdicts = make_verdicts(pd.concat(parts, ignore_index=True) if parts else old)
     verdicts["judge"] = verdicts["judge"].cat.set_categories([*data.judges, name])
+    own = asked_rows(verdicts[verdicts["judge"] == name])
     report = data.report.replace("judges", listed([*data.judges, name])).replace("verdicts", counted(verdicts))
     report = report.add("judge added", f"{name}: {counted(verdicts[verdicts['judge'] == name])}")
-    report = report.leave_out(f"invalid verdicts of {name}", int((outcome == "invalid").sum()))
+    report = report.leave_out(f"invalid verdicts of {name}", int((own["outcome"] == "invalid").sum()))
+    asked = data.pairs.index.isin(own["pair_id"])
     return {
         "verdicts": verdicts,
         "report": report.leave_out(f"pairs without a verdict of {name}", int((~asked).sum())),

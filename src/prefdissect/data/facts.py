@@ -10,6 +10,7 @@ import pandas as pd
 from prefdissect._typing import FloatArray, GroupKind
 from prefdissect.data.cells import is_numeric
 from prefdissect.data.columns import JUDGE_PREFIX, NO_JUDGE, Columns
+from prefdissect.data.combined import asked_rows, counted_rows
 from prefdissect.data.flags import FLAG, flags_of
 from prefdissect.data.report import DataReport
 from prefdissect.data.texts import hint_at_texts
@@ -86,7 +87,8 @@ def report_on(
     report = report.add("other columns", listed(others)) if others else report
     if not long:
         report = report.leave_out("cells without a verdict", len(pairs) * len(judges) - len(verdicts))
-    report = report.leave_out("verdicts that are invalid", int((verdicts["outcome"] == "invalid").sum()))
+    invalid = asked_rows(verdicts)["outcome"] == "invalid"
+    report = report.leave_out("verdicts that are invalid", int(invalid.sum()))
     for reason, n in pd.Series(flags_of(pairs)).value_counts().items():
         report = report.leave_out(f"pairs with {reason}, kept but not fitted", n) if reason else report
     outside = int((~groups[scenarios].any(axis=1)).sum()) if scenarios else 0
@@ -121,9 +123,17 @@ def unrated(asked: PropertySchema | None, schema: PropertySchema) -> list[str]:
 
 
 def counted(verdicts: pd.DataFrame) -> str:
-    """Return how many verdicts there are of each outcome."""
+    """Return how many verdicts there are of each outcome, and what they come to where some are combined."""
+    asked, labels = asked_rows(verdicts), counted_rows(verdicts)
+    if not len(asked):
+        return "none"
+    combined = f"; combined to {_tally(labels)}" if len(verdicts) > len(asked) else ""
+    return _tally(asked) + combined
+
+
+def _tally(verdicts: pd.DataFrame) -> str:
     counts = verdicts["outcome"].value_counts()
-    return f"{len(verdicts):,}: " + ", ".join(f"{n:,} {o}" for o, n in counts.items() if n) if len(verdicts) else "none"
+    return f"{len(verdicts):,}: " + ", ".join(f"{n:,} {o}" for o, n in counts.items() if n)
 
 
 def _never_differ(schema: PropertySchema, ratings: FloatArray, comparisons: FloatArray) -> tuple[list[str], list[str]]:

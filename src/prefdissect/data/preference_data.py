@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import FloatArray, GroupKind, TableLike
+from prefdissect.data.combined import asked_rows
 from prefdissect.data.flags import FLAG
 from prefdissect.data.report import DataReport
 from prefdissect.data.verdicts import KEY, labels_of
@@ -231,7 +232,7 @@ class PreferenceData:
 
     def __repr__(self) -> str:
         properties = f"{len(self.schema)} {'property' if len(self.schema) == 1 else 'properties'}"
-        counts = [(len(self), "pair"), (len(self.judges), "judge"), (len(self.verdicts), "verdict")]
+        counts = [(len(self), "pair"), (len(self.judges), "judge"), (len(asked_rows(self.verdicts)), "verdict")]
         shape = ", ".join([*(f"{n:,} {what}{'s' * (n != 1)}" for n, what in counts), properties])
         return f"PreferenceData: {shape}\n{self.report}"
 

@@ -19,6 +19,7 @@ import pandas as pd
 
 from prefdissect._typing import FloatArray
 from prefdissect.data.cells import plain
+from prefdissect.data.combined import asked_rows
 from prefdissect.data.identity import complete_ids
 from prefdissect.data.readers.annotated_pairs import NO_TEXT
 from prefdissect.data.writers.described import describe_pairs
@@ -138,7 +139,8 @@ def _declare(annotators: dict[str, dict[str, str]], description: str, **fields: 
 
 
 def _type_of(verdicts: pd.DataFrame, judge: str) -> str:
-    kinds = set(verdicts.loc[verdicts["judge"] == judge, "kind"].dropna()) if "kind" in verdicts else set()
+    asked = asked_rows(verdicts)
+    kinds = set(asked.loc[asked["judge"] == judge, "kind"].dropna()) if "kind" in verdicts else set()
     if kinds == {"human"}:
         return "human"
     return "ai" if kinds and kinds <= {"argmax", "sampled"} else "unknown"

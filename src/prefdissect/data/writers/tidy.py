@@ -6,7 +6,7 @@ import csv
 import gzip
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from prefdissect.schema import PropertySchema
 if TYPE_CHECKING:
     from prefdissect.data.preference_data import PreferenceData
 
-__all__ = ["tidy_table", "write_table"]
+__all__ = ["check_table", "tidy_table", "write_table"]
 
 _VERDICT = "verdict"
 
@@ -39,9 +39,9 @@ def write_table(data: PreferenceData, path: str | Path) -> Path:
 
     A table cannot say which columns are cases, how properties are rated, or which columns hold ready-made differences:
     `load(path, cases=..., schema=..., properties=...)` does. Where the properties do not follow from the columns, the
-    schema is written beside it as `<name>.schema.yaml`. Nested cells become JSON text. One row per verdict has no room
-    for a pair or a judge without any, and may bring the judges in another order. CSV has no types: an empty text comes
-    back missing, and what looks like a number as one.
+    schema is written beside it as `<name>.schema.yaml`. Nested cells become JSON text. Among rows per verdict a pair
+    without any has a row that names no judge; there is no room for a judge without any, and the judges may come back in
+    another order. CSV has no types: an empty text comes back missing, and what looks like a number as one.
 
     Numbers of both responses that are no ratings, `<x>_a` and `<x>_b`, are written as `a_<x>` and `b_<x>`.
 
@@ -55,7 +55,7 @@ def write_table(data: PreferenceData, path: str | Path) -> Path:
     Warns
     -----
     PrefDissectWarning
-        If pairs or judges are left out.
+        If judges are left out.
 
     Examples
     --------
@@ -77,6 +77,20 @@ def write_table(data: PreferenceData, path: str | Path) -> Path:
     if schema is not None:
         write_whole(path.with_name(f"{name}.schema.yaml"), schema.to_file)
     return path
+
+
+def check_table(pairs: pd.DataFrame, path: str | Path) -> None:
+    """Raise, before any work, where a table of one row per verdict about these pairs could not be written.
+
+    Raises
+    ------
+    FileFormatError
+        If no table has that ending.
+    ColumnError
+        If a column of the pairs would be read as part of the verdict.
+    """
+    _writer(Path(path))
+    check_long_table(pairs.columns)
 
 
 def tidy_table(data: PreferenceData) -> pd.DataFrame:
@@ -145,29 +159,41 @@ def _judge_columns(data: PreferenceData) -> pd.DataFrame:
     return pd.DataFrame(columns, index=data.pairs.index)
 
 
-def _long_table(data: PreferenceData, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per verdict, in the order of the pairs."""
-    taken = [c for c in pairs.columns if c in (*VERDICT_COLUMNS, *OF_A_VERDICT)]
+def check_long_table(pairs: Iterable[object]) -> None:
+    """Raise `ColumnError` where a column of the pairs would be read as part of a verdict, were there a row for each."""
+    taken = [c for c in pairs if c in (*VERDICT_COLUMNS, *OF_A_VERDICT)]
     if taken:
         raise ColumnError(
             f"these verdicts need one row each, and there column {taken[0]!r} would be read as part of the verdict; "
             "rename or drop it in `pairs`"
         )
-    places = data.pairs.index.get_indexer(pd.Index(data.verdicts["pair_id"]))
-    verdicts = data.verdicts.assign(**{_VERDICT: _words(data.verdicts)}).iloc[np.argsort(places, kind="stable")]
-    kept = ["judge", _VERDICT, "first", "repeat", "weight", *(c for c in DETAILS if c in verdicts)]
-    of_pairs = pairs.loc[verdicts["pair_id"].to_numpy()].rename_axis("pair_id").reset_index()
-    of_verdicts = verdicts[kept].astype({"judge": "str", "first": "str"}).reset_index(drop=True)
-    _warn_of_missing("pair", data.pairs.index.difference(pd.Index(verdicts["pair_id"]), sort=False))
-    _warn_of_missing("judge", pd.Index(data.judges).difference(pd.Index(of_verdicts["judge"]), sort=False))
-    return _check_names(pd.concat([of_pairs, of_verdicts], axis=1))
 
 
-def _warn_of_missing(what: str, names: pd.Index) -> None:
-    if len(names):
+def _long_table(data: PreferenceData, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per verdict, in the order of the pairs; a pair without any has a row that names no judge."""
+    check_long_table(pairs.columns)
+    verdicts = data.verdicts.assign(**{_VERDICT: _words(data.verdicts)}).astype({"judge": "str", "first": "str"})
+    unasked = pairs.index.difference(pd.Index(verdicts["pair_id"]), sort=False)
+    rows = _with_empty_rows(verdicts.set_index("pair_id"), unasked)
+    rows = rows.iloc[np.argsort(pairs.index.get_indexer(rows.index), kind="stable")]
+    kept = ["judge", _VERDICT, "first", "repeat", "weight", *(c for c in DETAILS if c in rows)]
+    of_pairs = pairs.loc[rows.index].rename_axis("pair_id").reset_index()
+    _warn_of_missing(pd.Index(data.judges).difference(pd.Index(verdicts["judge"]), sort=False))
+    return _check_names(pd.concat([of_pairs, rows[kept].reset_index(drop=True)], axis=1))
+
+
+def _with_empty_rows(rows: pd.DataFrame, unasked: pd.Index) -> pd.DataFrame:
+    if not len(unasked):
+        return rows  # numbers keep their types
+    at = np.concatenate([np.arange(len(rows)), np.full(len(unasked), -1)])
+    return rows.reset_index(drop=True).reindex(at).set_axis([*rows.index, *unasked], axis=0)
+
+
+def _warn_of_missing(judges: pd.Index) -> None:
+    if len(judges):
         warnings.warn(
-            f"left out of the file, which has one row per verdict: {len(names)} {what}{'s' * (len(names) != 1)} "
-            f"without any verdict, the first is {names[0]!r}",
+            f"left out of the file, which has one row per verdict: {len(judges)} judge{'s' * (len(judges) != 1)} "
+            f"without any verdict, the first is {judges[0]!r}",
             PrefDissectWarning,
             stacklevel=5,
         )
