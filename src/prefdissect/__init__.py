@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from prefdissect.explain import Explanation
     from prefdissect.features import Design
     from prefdissect.inference import Laplace, Normal, Posterior
-    from prefdissect.schema import PAPER, SCENARIOS, Property, PropertySchema, Scenario
+    from prefdissect.schema import PAPER, SCENARIOS, Property, PropertySchema, Question, Scenario
     from prefdissect.simulation import Study, simulate
     from prefdissect.text import TEXT, measure_text
 
@@ -60,6 +60,7 @@ __all__ = [
     "PreferenceData",
     "Property",
     "PropertySchema",
+    "Question",
     "ReferenceWeights",
     "Scenario",
     "Study",
@@ -81,7 +82,7 @@ _ROOMS = {
     "explain": ("Explanation",),
     "features": ("Design",),
     "inference": ("Laplace", "Normal", "Posterior"),
-    "schema": ("PAPER", "SCENARIOS", "Property", "PropertySchema", "Scenario"),
+    "schema": ("PAPER", "SCENARIOS", "Property", "PropertySchema", "Question", "Scenario"),
     "simulation": ("Study", "simulate"),
     "text": ("TEXT", "measure_text"),
 }
