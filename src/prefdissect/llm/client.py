@@ -171,6 +171,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Stop asking and close the file of replies."""
+        """Stop asking, and close the connections and the file of replies."""
         self._stop.set()
+        self.server.close()
         self._replies.close()

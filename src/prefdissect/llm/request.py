@@ -75,9 +75,9 @@ class Request:
         """The request as the server reads it."""
         asked: dict[str, Any] = {"model": self.model}
         if self.messages:
-            asked["messages"] = [{"role": role, "content": text} for role, text in self.messages]
+            asked["messages"] = [{"role": role, "content": _sendable(text)} for role, text in self.messages]
         else:
-            asked["prompt"] = self.prompt
+            asked["prompt"] = _sendable(self.prompt or "")
         asked["max_tokens"] = self.max_tokens
         for name in ("temperature", "top_p", "seed"):
             if getattr(self, name) is not None:
@@ -101,6 +101,11 @@ class Request:
         """Return 32 hexadecimal digits of server, protocol, body and repeat: the name of the reply."""
         asked = json.dumps([base_url, self.path, self.body, self.repeat], sort_keys=True, ensure_ascii=False)
         return hashlib.blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _sendable(text: str) -> str:
+    """Return a text without lone surrogates, which some files hold and no request can."""
+    return text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
 
 
 @dataclass(frozen=True)

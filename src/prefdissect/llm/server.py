@@ -90,14 +90,12 @@ class Server:
             raise ModelError(
                 'asking models needs the package openai: pip install "prefdissect[llm]" (estimates work without)'
             ) from None
-        headers: Any = None if self._key else {"Authorization": openai.Omit()}
         # Retries are ours: when a server says that it is busy, all threads wait, and not only the one that heard it.
         return openai.OpenAI(
             api_key=self._key or _NOT_A_KEY,
             base_url=self.base_url,
             timeout=self.timeout,
             max_retries=0,
-            default_headers=headers,
             http_client=httpx2.Client(
                 limits=httpx2.Limits(max_connections=None, max_keepalive_connections=256), trust_env=not self._is_near
             ),
@@ -110,6 +108,12 @@ class Server:
     def connect(self) -> None:
         """Make ready to ask, which needs the package openai and the key; `ask` does it otherwise."""
         _ = self._sdk
+
+    def close(self) -> None:
+        """Close the connections; `ask` opens new ones."""
+        if "_sdk" in vars(self):
+            self._sdk.close()
+            del self._sdk
 
     def ask(self, request: Request) -> Reply:
         """Send one request once, and return the reply.
@@ -126,8 +130,11 @@ class Server:
         import httpx2
         import openai
 
+        headers: Any = {} if self._key else {"Authorization": openai.Omit()}
         try:
-            answer = self._sdk.post(request.path, body=request.body, cast_to=httpx2.Response)
+            answer = self._sdk.post(
+                request.path, body=request.body, cast_to=httpx2.Response, options={"headers": headers}
+            )
         except openai.APITimeoutError:
             raise TransientError(f"no reply within {self.timeout:g} seconds") from None
         except openai.APIConnectionError as error:
