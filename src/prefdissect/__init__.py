@@ -15,7 +15,8 @@ Four values tell the story, each made from the one before it:
     PreferenceData  ->  Design  ->  Posterior  ->  Dissection
 
 `load` and `PreferenceData.from_frame` make the first; `measure_text` rates responses by `TEXT`,
-properties that their texts alone give. `Property` and `PropertySchema` say what can be rated,
+properties that their texts alone give, `annotate` by asking a model, and `assign_scenarios` sorts
+prompts by asking one; `estimate_annotation` says beforehand what that would cost. `Property` and `PropertySchema` say what can be rated,
 `PAPER` and `SCENARIOS` hold the properties and scenarios of Li et al. (ACL 2024); `Laplace` and
 `Normal` are priors; `simulate` makes studies whose weights are known. `load_reference` gets the
 weights of the paper's 33 judges, `judge_table` what is known of them. Errors are kinds of
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from prefdissect.explain import Explanation
     from prefdissect.features import Design
     from prefdissect.inference import Laplace, Normal, Posterior
+    from prefdissect.measure import Annotated, annotate, assign_scenarios, estimate_annotation, estimate_scenarios
     from prefdissect.schema import PAPER, SCENARIOS, Property, PropertySchema, Question, Scenario
     from prefdissect.simulation import Study, simulate
     from prefdissect.text import TEXT, measure_text
@@ -44,6 +46,7 @@ __all__ = [
     "PAPER",
     "SCENARIOS",
     "TEXT",
+    "Annotated",
     "Checks",
     "ConvergenceWarning",
     "DataReport",
@@ -64,7 +67,11 @@ __all__ = [
     "ReferenceWeights",
     "Scenario",
     "Study",
+    "annotate",
+    "assign_scenarios",
     "dissect",
+    "estimate_annotation",
+    "estimate_scenarios",
     "judge_table",
     "load",
     "load_reference",
@@ -82,6 +89,7 @@ _ROOMS = {
     "explain": ("Explanation",),
     "features": ("Design",),
     "inference": ("Laplace", "Normal", "Posterior"),
+    "measure": ("Annotated", "annotate", "assign_scenarios", "estimate_annotation", "estimate_scenarios"),
     "schema": ("PAPER", "SCENARIOS", "Property", "PropertySchema", "Question", "Scenario"),
     "simulation": ("Study", "simulate"),
     "text": ("TEXT", "measure_text"),
