@@ -117,13 +117,13 @@ class Annotated:
         """Yield what is compared, of which property as each side defines it, and the ratings [pair, 2] of both."""
         people = self.given if human is None else _given_of(human, self.schema)
         for k, prop in enumerate(self.schema):
-            # combine() wants order and repeat before the pairs
-            a_first, b_first = (combine(np.moveaxis(self.by_call[:, [o], ..., k], 0, 2), both=False) for o in (0, 1))
+            by_order = np.moveaxis(self.by_call[..., k], 0, 2)  # combine() wants order and repeat before the pairs
+            a_first, b_first = combine(by_order[:1], both=False), combine(by_order[1:], both=False)
             if not np.isnan(a_first + b_first).all():
                 yield "orders", (prop, prop), [(a_first, b_first)]
         n_repeats = self.by_call.shape[2]
         for k, prop in enumerate(self.schema):
-            repeats = [self.by_call[:, o, ..., k].swapaxes(0, 1) for o in (0, 1)]
+            repeats = np.moveaxis(self.by_call[..., k], 0, 2)
             pairs = [(of[r], of[s]) for of in repeats for r, s in combinations(range(n_repeats), 2)]
             if pairs:
                 yield "repeats", (prop, prop), pairs

@@ -141,5 +141,5 @@ def _cases_of(properties: Iterable[Property]) -> tuple[Case, ...]:
                 f"property {prop.id!r} says another thing of case {name!r} than a property before it; give the case "
                 "the same `when` and `each` in all properties, or another name"
             )
-        cases[name] = new if old is None or (new.each and not old.each) else old
+        cases[name] = new if old is None else Case(name, old.when, old.each or new.each)
     return tuple(cases.values())
