@@ -188,6 +188,6 @@ def _sentence(rng: np.random.Generator, n: int) -> str:
     return " ".join(rng.choice(["the", "work", "of", "many", "reasons", "is", "seldom", "clear", "and", "long"], n))
 
 
-def counting(body: Json) -> Answer:
-    """Return what `answer` says; named so that a server in another process can find it."""
-    return answer(body)
+def brief(body: Json) -> Answer:
+    """Return the same without counting tokens, which takes longer than all else."""
+    return Answer(reply_to(body["messages"][0]["content"]), usage={"prompt_tokens": 1, "completion_tokens": 1})

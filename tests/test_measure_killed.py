@@ -17,7 +17,7 @@ N_KILLS = 20
 
 def test_a_run_that_is_killed_twenty_times_ends_as_if_it_had_not_been(tmp_path):
     replies = str(tmp_path / "replies.sqlite")
-    with served_apart("planted_annotator:counting", delay=0.08) as server:
+    with served_apart("planted_annotator:answer", delay=0.08) as server:
         kill(server.url, replies)
         n_before = len(server.log)
         result = annotate(server.url, replies)

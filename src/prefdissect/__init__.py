@@ -16,7 +16,8 @@ Four values tell the story, each made from the one before it:
 
 `load` and `PreferenceData.from_frame` make the first; `measure_text` rates responses by `TEXT`,
 properties that their texts alone give, `annotate` by asking a model, and `assign_scenarios` sorts
-prompts by asking one; `estimate_annotation` says beforehand what that would cost. `Property` and `PropertySchema` say what can be rated,
+prompts by asking one; `estimate_annotation` and `estimate_scenarios` say beforehand what that would
+cost. `Property` and `PropertySchema` say what can be rated, `Question` how a model is asked for it;
 `PAPER` and `SCENARIOS` hold the properties and scenarios of Li et al. (ACL 2024); `Laplace` and
 `Normal` are priors; `simulate` makes studies whose weights are known. `load_reference` gets the
 weights of the paper's 33 judges, `judge_table` what is known of them. Errors are kinds of

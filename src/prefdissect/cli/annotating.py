@@ -44,6 +44,7 @@ def annotate(
     limit: asking.Limit = None,
     base_url: asking.BaseUrl = None,
     key_env: asking.KeyEnv = None,
+    extra: asking.Extra = None,
     replies: asking.Replies = None,
     prices: asking.Prices = None,
     concurrency: asking.Concurrency = 16,
@@ -72,6 +73,7 @@ def annotate(
         kept = replies or target.with_suffix(".replies.sqlite")
         server: dict[str, Any] = {
             "base_url": base_url,
+            "extra": asking.read_extra(extra),
             "replies": kept,
             "prices": prices,
             "concurrency": concurrency,

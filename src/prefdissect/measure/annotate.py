@@ -146,7 +146,7 @@ def annotate(
         data=join_answers(plain, settings, answers, left_out),
         schema=PropertySchema(name=settings.plan.schema.name, properties=settings.plan.asked),
         calls=_calls(answers),
-        errors=_errors(answers),
+        errors=_errors(settings, answers),
         by_call=_by_call(plain, settings, answers),
         prompts={step: prompt_of(step).hash for step in STEPS if step in _steps_of(settings) and step != "reference"},
         failures=failures,
@@ -217,11 +217,12 @@ def _calls(answers: Mapping[str, PairAnswers]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["pair_id", *AskedCall._fields])
 
 
-def _errors(answers: Mapping[str, PairAnswers]) -> pd.DataFrame:
+def _errors(settings: Settings, answers: Mapping[str, PairAnswers]) -> pd.DataFrame:
     import pandas as pd
 
+    first = ("", "") if settings.mode == "single" else ("A", "B")
     rows = [
-        (pair_id, "AB"[order], repeat, "AB"[side], error.error, error.type, error.severity)
+        (pair_id, first[order], repeat, "AB"[side], error.error, error.type, error.severity)
         for pair_id, one in answers.items()
         for (order, repeat, side), check in one.checks.items()
         for error in check.errors

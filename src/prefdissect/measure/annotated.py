@@ -60,6 +60,14 @@ class Annotated:
         Calls, tokens and money.
     given
         The source's own ratings of the same properties, which `agreement` compares; None if there are none.
+    model
+        Who rated.
+
+    Examples
+    --------
+    >>> import prefdissect as pdx
+    >>> result = pdx.annotate("pairs.parquet", "gpt-4o-mini", orders="both")  # doctest: +SKIP
+    >>> result.agreement().sort_values("kappa").head(3)  # which properties it rates least steadily # doctest: +SKIP
     """
 
     data: PreferenceData

@@ -33,7 +33,7 @@ class Asker:
         self.client = client
         self.base_url = client.server.base_url
         self._lock = threading.Lock()
-        self._shared: dict[str, Future[Answer]] = {}
+        self._shared: dict[str, Future[Answer] | Answer] = {}
 
     def ask(self, call: Call) -> Answer:
         """Return what the model answers.
@@ -48,14 +48,18 @@ class Asker:
         key = call.request.key(self.base_url)
         with self._lock:
             known = self._shared.get(key)
-            mine = self._shared.setdefault(key, Future())
+            mine: Future[Answer] = Future()
+            self._shared.setdefault(key, mine)
         if known is not None:
-            return known.result()
+            return known.result() if isinstance(known, Future) else known
         try:
-            mine.set_result(self._ask(call))
+            answer = self._ask(call)
         except BaseException as error:
             mine.set_exception(error)
-        return mine.result()
+            raise
+        mine.set_result(answer)
+        self._shared[key] = answer  # a future is large, and nobody waits for it any longer
+        return answer
 
     def _ask(self, call: Call) -> Answer:
         if not call.request.as_json:

@@ -54,7 +54,9 @@ def add_columns(data: PreferenceData, columns: Mapping[str, list[Any]], failed: 
 
     pairs = data.pairs.drop(columns=UNRATED, errors="ignore")
     for name, cells in columns.items():
-        free = name if name not in pairs else f"annotated_{name}"
+        free = name
+        while free in pairs:
+            free = f"annotated_{free}"
         pairs[free] = pd.Series(cells, index=pairs.index, dtype=object)
     if any(failed):
         pairs[UNRATED] = pd.Series(list(failed), index=pairs.index, dtype=object)

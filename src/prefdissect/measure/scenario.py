@@ -124,7 +124,8 @@ def estimate_scenarios(
     --------
     >>> import pandas as pd
     >>> import prefdissect as pdx
-    >>> pdx.estimate_scenarios(pd.DataFrame({"prompt": ["Hi", "Hi", "Why?"]}), "gpt-4o", replies=None).calls
+    >>> table = pd.DataFrame({"prompt": ["Hi", "Hi", "Why?"], "response_a": ["Hello"] * 3, "response_b": ["No"] * 3})
+    >>> pdx.estimate_scenarios(table, "gpt-4o", replies=None).calls
     2
     """
     from prefdissect.data import load
