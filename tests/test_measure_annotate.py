@@ -127,7 +127,7 @@ class TestRatings:
         table = planted.make_table(24, words=20)
         with served(planted.answer) as server:
             results = {orders: annotate(server, table, SMALL, orders=orders) for orders in ("given", "random", "both")}
-            seeds = [annotate(server, table, SMALL, seed=seed).calls["first"].tolist() for seed in (0, 1)]
+            seeds = [annotate(server, table, SMALL, random_seed=seed).calls["first"].tolist() for seed in (0, 1)]
         for result in results.values():
             assert_planted(result, table, SMALL)
         shown = {name: set(r.calls[r.calls["step"] == "query_free"]["first"]) for name, r in results.items()}
@@ -498,7 +498,7 @@ class TestData:
                 ({"mode": "pairs"}, "mode='pairs' is not an option"),
                 ({"orders": "all"}, "orders='all' is not an option"),
                 ({"repeats": 0}, "repeats=0"),
-                ({"seed": -1}, "seed=-1"),
+                ({"random_seed": -1}, "random_seed=-1"),
                 ({"inapplicable": "one"}, "inapplicable='one'"),
                 ({"mode": "single", "orders": "both"}, "orders='both' means nothing"),
                 ({"schema": TEXT}, "all properties of schema 'text' are measured by rule.*measure_text"),

@@ -84,7 +84,7 @@ def annotate(
             "orders": orders,
             "repeats": repeats,
             "references": references,
-            "seed": seed,
+            "random_seed": seed,
         }
         if estimate:
             if scenarios:

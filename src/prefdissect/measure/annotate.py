@@ -45,7 +45,7 @@ def annotate(
     repeats: int = 1,
     references: str | Mapping[str, str] | None = None,
     inapplicable: Inapplicable = "zero",
-    seed: int = 0,
+    random_seed: int = 0,
     base_url: str | None = None,
     key_env: str | None = None,
     timeout: float = 120.0,
@@ -90,7 +90,7 @@ def annotate(
     inapplicable
         What it means that nothing in a response can be right or wrong: `zero` errors, or `missing` ratings, so that
         fits leave the pair out, as the paper does.
-    seed
+    random_seed
         Seed of the random orders.
     base_url, key_env, timeout
         See `prefdissect.llm.Server`: the server, the environment variable that holds the key, seconds to wait.
@@ -122,7 +122,7 @@ def annotate(
     """
     from prefdissect.data import load
 
-    settings = check_settings(model, schema, mode, orders, repeats, inapplicable, seed, extra)
+    settings = check_settings(model, schema, mode, orders, repeats, inapplicable, random_seed, extra)
     plain, given = split_given(load(data), settings.plan.schema)
     pairs, left_out = read_pairs(plain, needs_prompt=settings.plan.needs_prompt, references=references)
     server = Server(base_url, key_env=key_env, timeout=timeout)
@@ -165,7 +165,7 @@ def check_settings(
     orders: Orders,
     repeats: int,
     inapplicable: Inapplicable,
-    seed: int,
+    random_seed: int,
     extra: Mapping[str, Any] | None,
 ) -> Settings:
     """Return how calls are made, every option checked."""
@@ -182,7 +182,7 @@ def check_settings(
             f"all properties of schema {plan.schema.name!r} are measured by rule, without a model: use measure_text()"
         )
     n = check_count("repeats", repeats)
-    return Settings(plan, model, mode, orders, n, check_count("seed", seed, least=0), inapplicable, dict(extra or {}))
+    return Settings(plan, model, mode, orders, n, check_count("random_seed", random_seed, least=0), inapplicable, dict(extra or {}))
 
 
 def _ask(settings: Settings, pairs: Sequence[PairTexts], client: Client) -> tuple[dict[str, PairAnswers], Jobs[None]]:

@@ -38,7 +38,7 @@ class Settings:
     mode: Mode = "pairwise"
     orders: Orders = "random"
     repeats: int = 1
-    seed: int = 0
+    random_seed: int = 0
     inapplicable: Inapplicable = "zero"
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -111,13 +111,13 @@ def askings_of(settings: Settings, pair_id: str) -> list[Asking]:
     repeats = range(settings.repeats)
     if settings.mode == "single":
         return [Asking("", repeat, side) for repeat in repeats for side in (0, 1)]
-    orders = {"both": "AB", "given": "A", "random": _drawn(settings.seed, pair_id)}[settings.orders]
+    orders = {"both": "AB", "given": "A", "random": _drawn(settings.random_seed, pair_id)}[settings.orders]
     return [Asking(first, repeat) for first in orders for repeat in repeats]
 
 
-def _drawn(seed: int, pair_id: str) -> str:
+def _drawn(random_seed: int, pair_id: str) -> str:
     """Return which response comes first, by seed and pair: the same whatever else is in the data."""
-    digest = hashlib.blake2b(f"{seed}\x1f{pair_id}".encode("utf-8", "surrogatepass"), digest_size=1).digest()
+    digest = hashlib.blake2b(f"{random_seed}\x1f{pair_id}".encode("utf-8", "surrogatepass"), digest_size=1).digest()
     return "AB"[digest[0] % 2]
 
 

@@ -34,7 +34,7 @@ def estimate_annotation(
     repeats: int = 1,
     references: str | Mapping[str, str] | None = None,
     inapplicable: Inapplicable = "zero",
-    seed: int = 0,
+    random_seed: int = 0,
     base_url: str | None = None,
     extra: Mapping[str, Any] | None = None,
     replies: str | Path | None = "replies.sqlite",
@@ -51,7 +51,7 @@ def estimate_annotation(
 
     Parameters
     ----------
-    data, model, schema, mode, orders, repeats, references, inapplicable, seed, base_url, extra
+    data, model, schema, mode, orders, repeats, references, inapplicable, random_seed, base_url, extra
         As in `annotate`.
     replies, prices, concurrency
         The file of replies, whose calls cost nothing more; a file of prices; calls in flight.
@@ -66,7 +66,7 @@ def estimate_annotation(
     """
     from prefdissect.data import load
 
-    settings = check_settings(model, schema, mode, orders, repeats, inapplicable, seed, extra)
+    settings = check_settings(model, schema, mode, orders, repeats, inapplicable, random_seed, extra)
     pairs, _ = read_pairs(load(data), needs_prompt=settings.plan.needs_prompt, references=references)
     with kept_replies(replies, base_url) as find:
         planned = _plan(settings, pairs, find)
