@@ -431,6 +431,8 @@ class TestData:
             ("pairs not shown to the model: empty prompt", 1),
         }  # fmt: skip
         assert np.isnan(result.data.ratings[1:4, :, 0]).all()
+        lengths = pdx.measure_text(table, properties=["length"]).ratings[:, :, 0]
+        np.testing.assert_array_equal(result.data.ratings[:, :, -1], lengths)
         assert result.not_asked == ()
         assert np.isnan(free.data.ratings[:, 0, 0]).tolist() == [False, True, True, False, False, False]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from prefdissect.measure.answers import PairAnswers
@@ -34,7 +35,7 @@ def columns_of(data: PreferenceData, settings: Settings, answers: Mapping[str, P
             columns[f"error_check_{letter}"] = [
                 None if c is None else "applicable" if c.applicable else "not applicable" for c in checks
             ]
-            columns[f"error_list_{letter}"] = [None if c is None else [dict(vars(e)) for e in c.errors] for c in checks]
+            columns[f"error_list_{letter}"] = [None if c is None else [asdict(e) for e in c.errors] for c in checks]
     return columns
 
 
