@@ -1,11 +1,14 @@
 """A judge whose weights are known, behind the server of the tests: it prefers what marks in the texts say.
 
-Responses hold a mark such as `[[id=r7; x=1,0,-2]]`. The judge finds the marks in the request, whatever way it is asked,
-and answers A with the probability sigmoid(w'(x_first - x_second) + bias).
+Responses hold a mark such as `[[id=r7a; x=1,0,2,0]]`. The judge finds the marks in the request, in whatever way it is
+asked, and holds that the log-odds of the response shown first are w'sign(x_first - x_second) + luck + `BIAS`. The luck
+of two responses is logistic, and changes its sign when they are exchanged: so without the bias the first is better with
+probability sigmoid(w'sign(x_first - x_second)), and the sum over both orders is free of the bias.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -15,9 +18,9 @@ import pandas as pd
 
 from served import Answer, Token
 
-WEIGHTS = np.array([1.2, -0.8, 0.5, 0.0])
+WEIGHTS = np.array([1.0, -0.8, 0.5, 0.0])
 BIAS = 0.6  # log-odds of being shown first
-NAMES = ("kind", "long", "plain", "blue")
+NAMES = ("kind", "wordy", "plain", "blue")
 _MARK = re.compile(r"\[\[id=(\w+); x=([-\d,]+)\]\]")
 
 
@@ -25,15 +28,15 @@ def mark(name: str, x) -> str:
     return f"[[id={name}; x={','.join(str(int(v)) for v in x)}]]"
 
 
-def pairs(n: int, seed: int = 0, per_prompt: int = 1, **more) -> pd.DataFrame:
-    """Return pairs whose ratings stand in marks in their texts."""
+def pairs(n: int, seed: int = 0, per_prompt: int = 1) -> pd.DataFrame:
+    """Return pairs that are rated, and whose ratings stand in marks in their texts."""
     rng = np.random.default_rng(seed)
     x = rng.integers(0, 3, (n, 2, len(NAMES)))
     table = {"pair_id": [f"p{i}" for i in range(n)], "prompt": [f"Question {i // per_prompt}?" for i in range(n)]}
     for side, name in enumerate("ab"):
         table[f"response_{name}"] = [f"Answer {i}{name}. {mark(f'r{i}{name}', x[i, side])}" for i in range(n)]
         table |= {f"{prop}_{name}": x[:, side, k] for k, prop in enumerate(NAMES)}
-    return pd.DataFrame(table | more)
+    return pd.DataFrame(table)
 
 
 def text_of(body: dict) -> str:
@@ -45,40 +48,40 @@ def seen(body: dict) -> list[tuple[str, np.ndarray]]:
     return [(name, np.array(x.split(","), dtype=float)) for name, x in _MARK.findall(text_of(body))]
 
 
-def log_odds(body: dict) -> float:
-    """Return the log-odds that the response shown first is better."""
-    (_, first), (_, second) = seen(body)
-    return float(WEIGHTS @ (first - second)) + BIAS
+def luck(one: str, other: str) -> float:
+    """Return a logistic draw that two responses determine; exchanged, they get its negative."""
+    low, high = sorted((one, other))
+    digest = hashlib.blake2b(f"{low} {high}".encode(), digest_size=7).digest()
+    u = (int.from_bytes(digest, "big") + 0.5) / 2**56
+    return math.log(u / (1 - u)) * (1 if one == low else -1)
+
+
+def log_odds(shown: list[tuple[str, np.ndarray]], bias: float = BIAS) -> float:
+    """Return the log-odds that the response shown first is better; the comparison of ratings is what counts."""
+    (one, first), (other, second) = shown
+    return float(WEIGHTS @ np.sign(first - second)) + luck(one, other) + bias
 
 
 def logprobs(odds: float) -> tuple[float, float]:
     """Return log-probabilities of A and B, a tenth of the probability going to other words."""
-    of_a, of_b = -math.log1p(math.exp(-odds)), -math.log1p(math.exp(odds))
-    return of_a + math.log(0.9), of_b + math.log(0.9)
+    return math.log(0.9) - math.log1p(math.exp(-odds)), math.log(0.9) - math.log1p(math.exp(odds))
 
 
-def draws(body: dict) -> bool:
-    """Return whether A is answered: by chance, but the same for the same request."""
-    text = json.dumps(body, sort_keys=True)
-    return np.random.default_rng(abs(hash_of(text))).random() < 1 / (1 + math.exp(-log_odds(body)))
-
-
-def hash_of(text: str) -> int:
-    import hashlib
-
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "big")
+def score(x: np.ndarray) -> int:
+    return int(np.clip(round(5 + float(WEIGHTS @ (x - 1))), 1, 10))
 
 
 def judge(body: dict) -> Answer:
-    """Answer in any of the four ways; a verdict is drawn, and log-probabilities are those of its chance."""
-    if '"score"' in text_of(body):
+    """Answer in any of the four ways."""
+    asks = text_of(body).rsplit("\n", 1)[-1]
+    if '"score"' in asks:
         ((_, x),) = seen(body)
-        return Answer(json.dumps({"reason": "so", "score": int(np.clip(round(5 + 2 * float(WEIGHTS @ (x - 1))), 1, 10))}))
-    letter = "A" if draws(body) else "B"
-    if '"verdict"' in text_of(body):
+        return Answer(json.dumps({"reason": "so", "score": score(x)}))
+    odds = log_odds(seen(body))
+    letter = "A" if odds > 0 else "B"
+    if '"verdict"' in asks:
         return Answer(json.dumps({"reasoning": "so it is", "verdict": letter}))
-    a, b = logprobs(log_odds(body))
+    a, b = logprobs(odds)
     space = " " if "prompt" in body else ""
-    letter = "A" if a > b else "B"
-    others = {f"{space}A": a, f"{space}B": b, f"{space}The": math.log(0.06), f"{space}Both": math.log(0.04)}
-    return Answer(f"{space}{letter}", tokens=[Token(f"{space}{letter}", others[f"{space}{letter}"], others)])
+    likely = {f"{space}A": a, f"{space}B": b, f"{space}The": math.log(0.06), f"{space}Both": math.log(0.04)}
+    return Answer(space + letter, tokens=[Token(space + letter, likely[space + letter], likely)])

@@ -42,6 +42,8 @@ def test_a_saved_dissection_becomes_a_page(csv: Path, tmp_path: Path):
     result = run("report", tmp_path / "run.nc", tmp_path / "out.html", "--title", "Mine & <yours>", "--texts", "none")
     assert result.exit_code == 0, result.output
     assert "<title>Mine &amp; &lt;yours&gt;</title>" in (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert "no texts" not in result.output  # nobody asked for any
+    assert "--data" in run("report", tmp_path / "run.nc", tmp_path / "out.html").output  # it has none, which is said
     assert run("report", tmp_path / "run.nc", tmp_path / "none" / "out.html").exit_code == 1
     wrong = run("report", tmp_path / "run.nc", tmp_path / "out.html", "--texts", "few")
     assert wrong.exit_code == 1

@@ -222,7 +222,7 @@ def test_every_public_name_stands_in_the_api_page(name: str) -> None:
     assert f"`{name}`" in API
 
 
-@pytest.mark.parametrize("name", ["dissect", "load", "measure_text", "simulate", "Property"])
+@pytest.mark.parametrize("name", ["collect", "dissect", "load", "measure_text", "simulate", "Property"])
 def test_signatures_on_the_api_page_are_those_of_the_code(name: str) -> None:
     written = re.search(rf"```text\n{name}\((.*?)\)(?: -> \w+)?\n```", API, re.DOTALL)[1]
     arguments = [re.split(r"=", part.strip()) for part in re.split(r",\s+|,$", written.strip())]

@@ -183,7 +183,7 @@ class TestStructured:
         ("fault", "told"),
         [
             (BAD_JSON, "no JSON object"),
-            (Answer('{"cler": 2}'), "must hold clear"),
+            (Answer('{"clean": 2}'), "must hold clear"),
             (REFUSAL, "refused"),
             (EMPTY, "empty"),
             (TOO_LONG, "cut off"),

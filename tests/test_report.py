@@ -234,7 +234,10 @@ def texts_study(n: int) -> pdx.Dissection:
 def test_texts_of_a_saved_dissection_come_from_the_data(tmp_path: Path) -> None:
     study = texts_study(40)
     saved = pdx.Dissection.load(study.save(tmp_path / "run.nc"))
-    assert given(saved.report(tmp_path / "out.html"), "texts")["pairs"] == []
+    without = saved.report(tmp_path / "out.html")
+    assert given(without, "texts")["pairs"] == []
+    assert "data=" in given(without)["without_texts"]
+    assert "texts=False" in given(study.report(tmp_path / "none.html", texts=False))["without_texts"]
     with pytest.raises(errors.DataError, match="data="):
         saved.report(tmp_path / "out.html", texts=True)
     page = saved.report(tmp_path / "out.html", texts=True, data=study.data)
@@ -280,4 +283,11 @@ def test_cases_are_each_summed_up(tmp_path: Path) -> None:
     made = pdx.simulate(2000, schema=pdx.PAPER.select(["clear", "lengthy"]), judges=["me"], random_seed=0)
     result = pdx.dissect(made.data, by="case", engine="ep", draws=200, random_seed=0)
     topics = [part["topic"] for part in given(result.report(tmp_path / "out.html"))["summary"]]
-    assert [f"What me prefers in {group}" for group in result.groups] == topics[1 : 1 + len(result.groups)]
+    assert [f"What me prefers in {group}" for group in result.groups] == topics[2 : 2 + len(result.groups)]
+
+
+def test_the_call_can_be_run_again(study: pdx.Dissection, tmp_path: Path) -> None:
+    call = given(study.report(tmp_path / "out.html"))["making"]["call"]
+    names = {"prefdissect": pdx, "data": study.data}
+    exec(call, names)
+    pd.testing.assert_frame_equal(names["result"].weights, study.weights)

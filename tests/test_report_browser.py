@@ -298,17 +298,83 @@ def test_texts_and_ratings_stand_beside(of_arena: Shown, arena: pdx.Dissection) 
         assert float(text.replace("−", "-")) == pytest.approx(value, abs=0.005)
 
 
+def test_what_is_no_finding_does_not_look_like_one(of_arena: Shown, arena: pdx.Dissection) -> None:
+    rows = arena.weights[arena.weights["group"] == "chatting"].set_index("property")
+    of_arena.go(section="properties", group="chatting", show="weight")
+    hollow = {row for row, prior in of_arena.numbers("#body > .figure .point", "row", "prior") if prior == "yes"}
+    assert set(rows.index[~rows["identified"]]) < hollow
+    assert not hollow & set(rows.index[rows["n_differs"] > 30])
+    assert "hollow" in of_arena.page.inner_text(".legend")
+    of_arena.page.get_by_text("The numbers, as a table").click()
+    said = of_arena.find("details[data-key=numbers] tbody tr").evaluate_all(
+        "rows => rows.map(({ dataset, children }) => [dataset.key.split('|')[1],"
+        " Number(children[5].dataset.value), children[7].textContent])"
+    )
+    for prop, differs, words in said:
+        assert differs == rows.loc[prop, "n_differs"]
+        assert words == ("" if prop not in hollow else "nearly the prior" if differs else "never differs: the prior")
+    of_arena.go(section="properties", property="tables", group="chatting")
+    assert "0 of 69 pairs of human" in of_arena.page.inner_text("#property")
+    of_arena.go(section="properties", property="courtesy", group="stem_questions")
+    assert "no evidence of a preference" in of_arena.page.inner_text("#unsure")
+    of_arena.go(section="properties", property="length", group="stem_questions")
+    assert of_arena.find("#unsure").count() == 0
+    of_arena.go(section="properties", chart="groups")
+    assert of_arena.find(".struck").count() > 20
+    assert "struck through" in of_arena.page.inner_text(".colour-key")
+
+
+def test_a_pair_tells_what_does_not_count(of_arena: Shown, of_hanna: Shown, hanna: pdx.Dissection) -> None:
+    of_arena.go(section="pairs", pair="arena-0")
+    assert "Too close to count as different: code (under 5)" in of_arena.page.inner_text("[data-key=ratings]")
+    of_hanna.go(section="pairs", by=hanna.judges[0], said="undecided")
+    assert "said undecided, which the fits leave out" in of_hanna.page.inner_text("#verdict")
+    assert "those of 200 pairs" in of_hanna.page.inner_text("#no-texts")
+    of_hanna.go(section="pairs", texts="yes")
+    assert "prompts only, no responses" in of_hanna.page.inner_text(".texts")
+
+
+def test_one_judge_is_told_what_a_comparison_takes(of_arena: Shown) -> None:
+    of_arena.go(section="judges")
+    assert "result.add" in of_arena.page.inner_text("#body")
+    of_arena.go(section="properties")
+    assert of_arena.find("[data-key='chart=judges']").count() == 0
+    assert "differ most" not in of_arena.page.inner_text("[data-key=order]")
+
+
+def test_one_group_is_no_mean_over_scenarios(of_hanna: Shown) -> None:
+    of_hanna.go(section="judges")
+    assert "Overall" not in of_hanna.page.inner_text("#main")
+    assert "cluster 1 in" in of_hanna.page.inner_text("#cut")
+
+
+def test_marks_lead_to_their_findings_and_words_are_explained(of_hanna: Shown, hanna: pdx.Dissection) -> None:
+    of_hanna.go(section="trust")
+    of_hanna.find('[data-key="clusters:stop"]').click()
+    rows = of_hanna.find("details[data-key=findings] tbody tr").evaluate_all("r => r.map(x => x.dataset.key)")
+    assert rows == [f"clusters|{judge}|all" for judge in hanna.judges]
+    of_hanna.go()
+    of_hanna.page.get_by_text("Words of this page").click()
+    told = of_hanna.find(".words dt").all_text_contents()
+    assert {"Judge", "Fit", "Weight", "Prior", "Ceiling", "Held out"} <= set(told)
+
+
 # Trust, data, how made
+
+MARKS = "rows => rows.map(r => [r.dataset.key, [...r.querySelectorAll('.level')].map(mark => mark.innerText)])"
 
 
 def test_checks_scores_and_calibration(of_hanna: Shown, hanna: pdx.Dissection) -> None:
     of_hanna.go(section="trust")
     checks = hanna.check().table
+    unmeasured = hanna.check().not_checked
+    measured = checks[~(checks["number"].isna() & (checks["level"] == "ok"))]
+    assert len(unmeasured) == 2 * len(hanna.judges)  # order and left out
     page = of_hanna.page
-    for row in page.locator("#body .beside tbody tr").evaluate_all("r => r.map(x => [x.dataset.key, x.innerText])"):
-        for level in ("stop", "look", "ok"):
-            n = int(((checks["check"] == row[0]) & (checks["level"] == level)).sum())
-            assert (f"{n} {level}" in row[1].split("\t")) == (n > 0)
+    for row in page.locator("#body .beside tbody tr").evaluate_all(MARKS):
+        for level, rows in (("stop", checks), ("look", checks), ("ok", measured), ("not checked", unmeasured)):
+            n = int(((rows["check"] == row[0]) & (rows["level"] == level.replace("not checked", "ok"))).sum())
+            assert (f"{n} {level}" in row[1]) == (n > 0)
     page.get_by_label("Level").select_option("stop")
     assert of_hanna.find("details[data-key=findings] tbody tr").count() == min(16, (checks["level"] == "stop").sum())
     page.get_by_label("Level").select_option("")
@@ -320,7 +386,8 @@ def test_checks_scores_and_calibration(of_hanna: Shown, hanna: pdx.Dissection) -
     scores = hanna.cross_validate().scores
     mine = scores[(scores["judge"] == judge) & (scores["model"] == "fit")].iloc[0]
     cells = of_hanna.find(f'tr[data-key="{judge}|all|fit"] td').evaluate_all("c => c.map(x => Number(x.dataset.value))")
-    assert np.allclose(cells[4:8], [mine[n] for n in ("accuracy", "log_loss", "auc", "brier")], rtol=1e-5)
+    assert np.allclose([cells[4], *cells[6:9]], [mine[n] for n in ("accuracy", "log_loss", "auc", "brier")], rtol=1e-5)
+    assert 0 < cells[5] < 0.05  # its standard error, of some 4,000 pairs in 96 prompts
     page.get_by_label("Group", exact=True).select_option("all")
 
 
@@ -418,6 +485,22 @@ def test_released_judges_without_weights_have_no_similarity(browser: Browser, fo
             assert np.isnan(float(values["me", "a"]))
 
 
+def test_a_judge_that_is_alone_stands_beside_released_ones(browser: Browser, folder: Path) -> None:
+    study = pdx.simulate(400, judges=["me"], scenarios=["Code", "Advice"], random_seed=0)
+    result = pdx.dissect(study.data, engine="ep", draws=200, random_seed=0)
+    weight = np.random.default_rng(0).normal(0, 0.2, (3, 2, 29))
+    kinds = {"Code": "scenario", "Advice": "scenario"}
+    released = pdx.ReferenceWeights("mine", ("a", "b", "c"), ("Code", "Advice"), kinds, pdx.PAPER.ids, weight)
+    place = result.place_among(released).set_index("reference")["similarity"]
+    with opened(browser, result.report(folder / "alone.html", reference=released)) as shown:
+        shown.go(section="judges")
+        cells = {(a, b): value for a, b, value in shown.numbers(".cell", "row", "column", "value")}
+        assert len(cells) == 16
+        assert all(same(float(cells["me", name]), place[name]) for name in "abc")
+        near = [name.removeprefix("near:") for (name,) in shown.numbers(".point", "row")]
+        assert near == list(place.sort_values(ascending=False).index)
+
+
 @pytest.mark.parametrize("section", ["summary", "properties", "judges", "pairs", "trust", "data", "making"])
 def test_a_phone_needs_no_sideways_scrolling(
     hanna: pdx.Dissection, browser: Browser, folder: Path, section: str
@@ -429,6 +512,9 @@ def test_a_phone_needs_no_sideways_scrolling(
         shown.page.set_viewport_size({"width": 390, "height": 800})
         shown.go(section=section)
         assert shown.page.evaluate("document.documentElement.scrollWidth") <= 390
+        here = shown.find("nav [aria-current]").bounding_box()
+        assert here is not None
+        assert 0 <= here["x"] <= here["x"] + here["width"] <= 390  # of the sections, this one can be seen
 
 
 def test_dark_and_print(of_hanna: Shown) -> None:

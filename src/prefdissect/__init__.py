@@ -15,12 +15,14 @@ Four values tell the story, each made from the one before it:
     PreferenceData  ->  Design  ->  Posterior  ->  Dissection
 
 `load` and `PreferenceData.from_frame` make the first; `measure_text` rates responses by `TEXT`,
-properties that their texts alone give; `collect` asks a judge which response is better (`ChatJudge`,
-`LocalJudge`, `RuleJudge`), and `estimate_collect` says what that takes. `Property` and
-`PropertySchema` say what can be rated, `PAPER` and `SCENARIOS` hold the properties and scenarios of
-Li et al. (ACL 2024); `Laplace` and `Normal` are priors; `simulate` makes studies whose weights are
-known. `load_reference` gets the weights of the paper's 33 judges, `judge_table` what is known of
-them. Errors are kinds of `PrefDissectError`, warnings of `PrefDissectWarning`.
+properties that their texts alone give, `annotate` by asking a model, and `assign_scenarios` sorts
+prompts by asking one. `collect` asks a judge which response is better (`ChatJudge`, `LocalJudge`,
+`RuleJudge`). `estimate_annotation`, `estimate_scenarios` and `estimate_collect` say beforehand what
+that would cost. `Property` and `PropertySchema` say what can be rated, `Question` how a model is
+asked for it; `PAPER` and `SCENARIOS` hold the properties and scenarios of Li et al. (ACL 2024);
+`Laplace` and `Normal` are priors; `simulate` makes studies whose weights are known. `load_reference`
+gets the weights of the paper's 33 judges, `judge_table` what is known of them. Errors are kinds of
+`PrefDissectError`, warnings of `PrefDissectWarning`.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ if TYPE_CHECKING:
     from prefdissect.features import Design
     from prefdissect.inference import Laplace, Normal, Posterior
     from prefdissect.judge import ChatJudge, Collected, LocalJudge, RuleJudge, collect, estimate_collect
-    from prefdissect.schema import PAPER, SCENARIOS, Property, PropertySchema, Scenario
+    from prefdissect.measure import Annotated, annotate, assign_scenarios, estimate_annotation, estimate_scenarios
+    from prefdissect.schema import PAPER, SCENARIOS, Property, PropertySchema, Question, Scenario
     from prefdissect.simulation import Study, simulate
     from prefdissect.text import TEXT, measure_text
 
@@ -47,6 +50,7 @@ __all__ = [
     "PAPER",
     "SCENARIOS",
     "TEXT",
+    "Annotated",
     "ChatJudge",
     "Checks",
     "Collected",
@@ -67,13 +71,18 @@ __all__ = [
     "PreferencePairs",
     "Property",
     "PropertySchema",
+    "Question",
     "ReferenceWeights",
     "RuleJudge",
     "Scenario",
     "Study",
+    "annotate",
+    "assign_scenarios",
     "collect",
     "dissect",
+    "estimate_annotation",
     "estimate_collect",
+    "estimate_scenarios",
     "judge_table",
     "load",
     "load_reference",
@@ -93,7 +102,8 @@ _ROOMS = {
     "features": ("Design",),
     "inference": ("Laplace", "Normal", "Posterior"),
     "judge": ("ChatJudge", "Collected", "LocalJudge", "RuleJudge", "collect", "estimate_collect"),
-    "schema": ("PAPER", "SCENARIOS", "Property", "PropertySchema", "Scenario"),
+    "measure": ("Annotated", "annotate", "assign_scenarios", "estimate_annotation", "estimate_scenarios"),
+    "schema": ("PAPER", "SCENARIOS", "Property", "PropertySchema", "Question", "Scenario"),
     "simulation": ("Study", "simulate"),
     "text": ("TEXT", "measure_text"),
 }

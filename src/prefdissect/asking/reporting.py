@@ -14,7 +14,7 @@ from prefdissect.asking.comparing import ComparesJudges
 from prefdissect.compare import Measure, ReferenceWeights, check_properties
 from prefdissect.data import PreferenceData, Source, load
 from prefdissect.errors import OptionError
-from prefdissect.report import Compared, Contents, Texts, choose_texts, write_page
+from prefdissect.report import Compared, Contents, Texts, choose_texts, why_none, write_page
 
 __all__ = ["WritesReports"]
 
@@ -67,9 +67,9 @@ class WritesReports(ComparesJudges, ChecksFits):
             check_properties(reference, self.properties)
         given = data if data is None or isinstance(data, PreferenceData) else load(data)
         chosen = choose_texts(texts, self.data, given, random_seed=self.options["random_seed"])
-        return write_page(self._contents(chosen, reference), Path(path), title=title)
+        return write_page(self._contents(chosen, reference, why_none(texts)), Path(path), title=title)
 
-    def _contents(self, texts: pd.DataFrame | None, reference: ReferenceWeights | None) -> Contents:
+    def _contents(self, texts: pd.DataFrame | None, reference: ReferenceWeights | None, without: str) -> Contents:
         scenarios = any(self.design.group_kinds[g] != "case" for g in self.groups)
         several = any(sum((j, g) in self.fitted.fits for j in self.judges) > 1 for g in self.groups)
         return Contents(
@@ -85,6 +85,7 @@ class WritesReports(ComparesJudges, ChecksFits):
             held_out=self._held_out,
             reference=reference,
             texts=texts,
+            without_texts=without,
         )
 
     @cached_property

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from prefdissect.cli.annotating import annotate
 from prefdissect.cli.checking import check
 from prefdissect.cli.comparing import compare
 from prefdissect.cli.converting import convert
@@ -14,6 +15,7 @@ from prefdissect.cli.demo import demo
 from prefdissect.cli.dissecting import dissect
 from prefdissect.cli.explaining import explain
 from prefdissect.cli.inspecting import inspect
+from prefdissect.cli.judging import judge
 from prefdissect.cli.plotting import plot
 from prefdissect.cli.reporting import report
 from prefdissect.cli.schemas import schema
@@ -45,5 +47,7 @@ def main(
     """Tell what a judge is preferring: a weight per property, with a posterior."""
 
 
-for _command in (demo, inspect, dissect, compare, check, explain, plot, report, steer, pairs, convert, schema):
+_ON_DATA = (demo, inspect, annotate, judge, dissect)
+_ON_RESULTS = (compare, check, explain, plot, report, steer, pairs, convert, schema)
+for _command in (*_ON_DATA, *_ON_RESULTS):
     app.command()(_command)

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-__all__ = ["BaseUrl", "Concurrency", "Estimate", "KeyEnv", "Limit", "Model", "Prices", "Replies", "RetryFailed"]
+from prefdissect.errors import OptionError
+
+__all__ = [
+    "BaseUrl",
+    "Concurrency",
+    "Estimate",
+    "Extra",
+    "KeyEnv",
+    "Limit",
+    "Model",
+    "Prices",
+    "Replies",
+    "RetryFailed",
+    "read_extra",
+]
 
 Model = Annotated[str, typer.Option("--model", help="Name by which the server knows the model.")]
 BaseUrl = Annotated[
@@ -30,8 +45,35 @@ Replies = Annotated[
 Prices = Annotated[
     Path | None, typer.Option("--prices", help="YAML of lines `model: [input, output]`, US dollars a million tokens.")
 ]
+Extra = Annotated[
+    str | None,
+    typer.Option(
+        "--extra",
+        help="JSON of further fields of each request; null leaves one out, as in "
+        '{"max_tokens": null, "max_completion_tokens": 4000}.',
+    ),
+]
 Concurrency = Annotated[int, typer.Option("--concurrency", help="Calls in flight at once.")]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Ask again where a reply could not be used.")]
 Estimate = Annotated[
     bool, typer.Option("--estimate", help="Say what the run would take, and ask nothing; needs no key.")
 ]
+
+
+def read_extra(text: str | None) -> dict[str, Any] | None:
+    """Return the further fields of requests.
+
+    Raises
+    ------
+    OptionError
+        If the text is no JSON object.
+    """
+    if text is None:
+        return None
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        raise OptionError(f"--extra {text!r} is no JSON object; give one such as '{{\"temperature\": 1}}'")
+    return fields

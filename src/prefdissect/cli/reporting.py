@@ -42,8 +42,9 @@ def report(
         released = None
         if reference is not None:
             released = load_reference("paper", None if reference == "paper" else Path(reference))
+        saved = Dissection.load(result)
         run_and_tell(
-            Dissection.load(result).report,
+            saved.report,
             out,
             texts=_TEXTS[texts],
             data=as_source(data) if data else None,
@@ -51,3 +52,5 @@ def report(
             title=title,
         )
         typer.echo(f"wrote {out}")
+        if texts != "none" and not data and not {"prompt", "response_a", "response_b"} & set(saved.data.pairs):
+            typer.echo(f"it holds no texts, as {result.name} holds none; --data PAIRS says where they are")

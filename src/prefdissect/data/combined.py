@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import BoolArray
+from prefdissect.data.cells import plain
 
 __all__ = ["asked_rows", "counted_rows", "spread_weights"]
 
@@ -53,7 +54,7 @@ def _find(verdicts: pd.DataFrame) -> tuple[BoolArray, BoolArray]:
     none = np.zeros(len(verdicts), dtype=bool)
     if "kind" not in verdicts or not len(verdicts):
         return none, none
-    derived = ((verdicts["kind"] == "derived") & (verdicts["first"] == "unknown")).to_numpy(dtype=bool)
+    derived = ((plain(verdicts["kind"]) == "derived") & (verdicts["first"] == "unknown")).to_numpy(dtype=bool)
     if not derived.any():
         return none, none
     others = pd.DataFrame({"weighs": ~derived & (verdicts["weight"] > 0).to_numpy(), "is_other": ~derived})

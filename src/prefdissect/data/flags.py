@@ -1,4 +1,4 @@
-"""Pairs on which no preference can say anything: a response is empty, or both are the same."""
+"""Pairs that no fit can use: a response is empty, both are the same, or ratings failed that would count as equal."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import pandas as pd
 
 from prefdissect.data.cells import plain
 
-__all__ = ["FLAG", "flag_pairs", "flags_of"]
+__all__ = ["FLAG", "UNRATED", "flag_pairs", "flags_of"]
 
 FLAG = "pair_flag"  # the column of `pairs`; "" where nothing is wrong
-EMPTY, IDENTICAL = "empty response", "identical responses"
+UNRATED = "ratings_failed"  # a column; names the ratings that are missing by failure, not because none is called for
+EMPTY, IDENTICAL, INCOMPLETE = "empty response", "identical responses", "ratings that failed"
 
 
 def flag_pairs(pairs: pd.DataFrame) -> np.ndarray[Any, Any] | None:
@@ -29,7 +30,9 @@ def flag_pairs(pairs: pd.DataFrame) -> np.ndarray[Any, Any] | None:
     same = np.array(
         [x is not None and y is not None and str(x) == str(y) for x, y in zip(a, b, strict=True)], dtype=bool
     )
-    return np.select([textless, blank_a | blank_b, same], ["", EMPTY, IDENTICAL], default="").astype(object)
+    failed = plain(pairs[UNRATED]).notna() if UNRATED in pairs else pd.Series(False, index=pairs.index)
+    conditions = [textless & ~failed.to_numpy(), blank_a | blank_b, same, failed.to_numpy()]
+    return np.select(conditions, ["", EMPTY, IDENTICAL, INCOMPLETE], default="").astype(object)
 
 
 def flags_of(pairs: pd.DataFrame) -> np.ndarray[Any, Any]:
@@ -37,7 +40,7 @@ def flags_of(pairs: pd.DataFrame) -> np.ndarray[Any, Any]:
     if FLAG not in pairs:
         return np.full(len(pairs), "", dtype=object)
     flags = pairs[FLAG].astype(object)
-    return flags.where(flags.isin([EMPTY, IDENTICAL]), "").to_numpy(dtype=object)
+    return flags.where(flags.isin([EMPTY, IDENTICAL, INCOMPLETE]), "").to_numpy(dtype=object)
 
 
 def _is_blank(cell: object) -> bool:

@@ -159,7 +159,7 @@ class PreferenceData:
     def hash(self) -> str:
         """32 hexadecimal digits that change when a pair, rating, verdict or group does."""
         digest = hashlib.blake2b(digest_size=16)
-        digest.update(self.schema.model_dump_json().encode())
+        digest.update(self.schema.model_dump_json(exclude={"properties": {"__all__": {"question"}}}).encode())
         digest.update(repr([(g, self.group_kinds[g]) for g in self.groups.columns]).encode())
         for array in (self.ratings, self.comparisons, self.groups.to_numpy(dtype=bool)):
             digest.update(np.ascontiguousarray(array).tobytes())

@@ -12,7 +12,7 @@ from prefdissect._typing import FloatArray, IntArray, Orders
 __all__ = ["INTERVAL", "Measured", "measure_bias", "measure_consistency", "measure_intensity"]
 
 INTERVAL = 0.94
-_DRAWS = 40_000
+_DRAWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,21 @@ def measure_consistency(verdicts: pd.DataFrame, clusters: pd.Series) -> Measured
 
     Source: Jeffreys 1961; Korn & Graubard 1998, Survey Methodology 24.
     """
-    from scipy.special import betaincinv
-
     both = _by_order(verdicts).dropna()
     if not len(both):
         return _UNKNOWN
     same = (np.sign(both["A"] - 0.5) == np.sign(both["B"] - 0.5)).to_numpy(dtype=float)
-    share, n = float(same.mean()), effective_number(same, _codes(both.index, clusters))
+    return share_of(same, _codes(both.index, clusters))
+
+
+def share_of(hits: FloatArray, cluster: IntArray) -> Measured:
+    """Return the share of hits (0 or 1), [pair], with Jeffreys' interval."""
+    from scipy.special import betaincinv
+
+    share, n = float(hits.mean()), effective_number(hits, cluster)
     tails = np.array([(1 - INTERVAL) / 2, (1 + INTERVAL) / 2])
     lower, upper = betaincinv(share * n + 0.5, (1 - share) * n + 0.5, tails)
-    return _around(share, lower, upper, len(both))
+    return _around(share, lower, upper, len(hits))
 
 
 def measure_bias(verdicts: pd.DataFrame, clusters: pd.Series, orders: Orders) -> Measured:
@@ -67,7 +72,7 @@ def measure_bias(verdicts: pd.DataFrame, clusters: pd.Series, orders: Orders) ->
 
     From pairs that were asked in both orders, or from random ones; not known where A was always first. In both orders
     a pair adds 50 points where the first response won both times, -50 where the second did, 0 where the same one won.
-    The interval is that of Jeffreys' prior for the shares of these three, Dirichlet(counts + 1/2), from 40,000 draws;
+    The interval is that of Jeffreys' prior for the shares of these three, Dirichlet(counts + 1/2), from 10,000 draws;
     for pairs of a prompt that are alike, counts are divided by the design effect.
     """
     won = _by_order(verdicts)
@@ -80,15 +85,22 @@ def measure_bias(verdicts: pd.DataFrame, clusters: pd.Series, orders: Orders) ->
         return _UNKNOWN
     if not len(gained):
         return _UNKNOWN
-    point = gained.to_numpy(dtype=float)
-    scale = effective_number(point, _codes(gained.index, clusters)) / len(point)
-    first, second = 2 * np.maximum(point, 0).sum(), 2 * np.maximum(-point, 0).sum()
-    counts = np.maximum(np.array([first, second, len(point) - first - second]), 0.0) * scale
-    if orders == "random":
-        counts = counts[:2] if not counts[2] else counts  # each pair has a winner, unless it is a tie
-    draws = np.random.default_rng(0).dirichlet(counts + 0.5, _DRAWS)
+    return gain_of(gained.to_numpy(dtype=float), _codes(gained.index, clusters), evened=orders == "both")
+
+
+def gain_of(gained: FloatArray, cluster: IntArray, *, evened: bool) -> Measured:
+    """Return the mean of what pairs gain by the order, -1/2 to 1/2, in points, with Jeffreys' interval.
+
+    `evened` says whether a pair may gain nothing: not where each is asked once, unless there are ties.
+    """
+    n = effective_number(gained, cluster)
+    first, second = 2 * np.maximum(gained, 0).mean(), 2 * np.maximum(-gained, 0).mean()
+    shares = np.maximum([first, second, 1 - first - second], 0.0)
+    if not evened and shares[2] < 1e-12:
+        shares = shares[:2]
+    draws = np.random.default_rng(0).dirichlet(shares * n + 0.5, _DRAWS)
     lower, upper = np.quantile(50 * (draws[:, 0] - draws[:, 1]), [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2])
-    return _around(100 * float(point.mean()), lower, upper, len(point))
+    return _around(100 * float(gained.mean()), lower, upper, len(gained))
 
 
 def _around(value: float, lower: float, upper: float, n_pairs: int) -> Measured:

@@ -99,11 +99,9 @@ def collect(
     >>> import pandas as pd
     >>> import prefdissect as pdx
     >>> table = pd.DataFrame({"prompt": ["Why?"], "response_a": ["Because."], "response_b": ["Because it rains."]})
-    >>> pdx.collect(table, pdx.RuleJudge("first_shown"))
-    first_shown, by rule, in both orders: 1 pairs, 2 questions
-    prefers           A 0, B 0, undecided 1
-    same both ways    0.00 (0.00 to 0.82, 1 pairs)
-    shown first       +50.0 points (-15.1 to +49.8)
+    >>> found = pdx.collect(table, pdx.RuleJudge("first_shown"))
+    >>> found.verdicts[["first", "value", "outcome", "weight", "kind"]].values.tolist()
+    [['A', 1.0, 'A', 0.0, 'argmax'], ['B', 0.0, 'B', 0.0, 'argmax'], ['unknown', 0.5, 'soft', 1.0, 'derived']]
     """
     check_choice("orders", orders, Orders)
     check_count("repeats", repeats)
@@ -155,9 +153,7 @@ def _notes(asked: pd.DataFrame) -> list[str]:
     usable = asked[asked["value"].notna()]
     notes = []
     if "logprob_bound" in usable and (n := int(usable["logprob_bound"].notna().sum())):
-        notes.append(
-            f"{n:,} answers show one letter only among the likeliest tokens; the other's log-probability is a bound"
-        )
+        notes.append(f"{n:,} answers show one letter only; the log-probability of the other is an upper bound")
     if "logprob_a" in usable and (n := int(usable["logprob_a"].isna().sum())):
         notes.append(f"{n:,} answers came without log-probabilities: there the letter alone decides")
     return notes
@@ -170,9 +166,10 @@ def _warn_of_missing(found: Answers, n: int) -> None:
     if found.not_done:
         said.append(f"{len(found.not_done):,} were not asked ({found.stopped})")
     if said:
+        again = "; retry_failed=True asks again what could not be used" if found.failures else ""
         warnings.warn(
-            f"{'; '.join(said)}; to go on, call again with the same replies=: what was answered is kept and costs "
-            "nothing, and retry_failed=True asks again what could not be used",
+            f"{'; '.join(said)}; to go on, call again with the same replies: what was answered is kept and costs "
+            f"nothing{again}",
             PrefDissectWarning,
             stacklevel=3,
         )

@@ -46,6 +46,15 @@ class Collected:
         Calls, tokens and money; None where no server was asked.
     notes
         What bears on how to read the verdicts.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import prefdissect as pdx
+    >>> table = pd.DataFrame({"prompt": ["Why?"], "response_a": ["Because."], "response_b": ["Because it rains."]})
+    >>> found = pdx.collect(table, pdx.RuleJudge("longest"))
+    >>> found.consistency.value, found.bias.value, found.data.judges
+    (1.0, 0.0, ['longest'])
     """
 
     data: PreferenceData

@@ -47,7 +47,7 @@ class Question:
     @property
     def name(self) -> str:
         """What failures and bars call it."""
-        order = "" if self.first == "unknown" else f", {self.first} first"
+        order = ", alone" if self.first == "unknown" else f", {self.first} first"  # or ids such as "p, repeat 1" clash
         return f"{self.pair}{order}" + (f", repeat {self.repeat}" if self.repeat else "")
 
     @property

@@ -11,6 +11,6 @@ from __future__ import annotations
 
 from prefdissect.report.contents import Compared, Contents
 from prefdissect.report.html import write_page
-from prefdissect.report.texts import Texts, choose_texts
+from prefdissect.report.texts import Texts, choose_texts, why_none
 
-__all__ = ["Compared", "Contents", "Texts", "choose_texts", "write_page"]
+__all__ = ["Compared", "Contents", "Texts", "choose_texts", "why_none", "write_page"]

@@ -53,6 +53,8 @@ class Contents:
         Released judges to place these among, or None.
     texts
         The columns of `data.pairs` to show, of the pairs to show them of; None: no texts.
+    without_texts
+        Why there are none, and how to have some.
     """
 
     data: PreferenceData
@@ -67,3 +69,4 @@ class Contents:
     held_out: HeldOut | None
     reference: ReferenceWeights | None
     texts: pd.DataFrame | None
+    without_texts: str = ""

@@ -30,7 +30,8 @@ _PAGE = resources.files("prefdissect.report") / "page"
 # In this order: later ones use earlier ones.
 _SCRIPTS = (
     "unpack", "numbers", "elements", "state", "controls", "downloads", "chart", "dots", "heat", "tree", "waterfall",
-    "calibration", "study", "summary", "properties", "property", "judges", "pairs", "pair", "trust", "reading", "main",
+    "calibration", "study", "words", "summary", "properties", "property", "judges", "pairs", "pair", "trust", "reading",
+    "main",
 )  # fmt: skip
 
 
@@ -67,6 +68,7 @@ def _assemble(contents: Contents, title: str) -> str:
         "weights": properties_section(contents),
         "similarity": judges_section(contents),
         "pairs": pairs_section(contents),
+        "without_texts": contents.without_texts,
         "trust": trust_section(contents),
         "reading": reading_section(contents),
         "making": making_section(contents),

@@ -12,11 +12,25 @@ from prefdissect.data.flags import FLAG
 from prefdissect.errors import DataError
 from prefdissect.inference import stream_of
 
-__all__ = ["Texts", "choose_texts"]
+__all__ = ["Texts", "choose_texts", "why_none"]
 
 Texts: TypeAlias = Literal["sample"] | bool
 SAMPLE = 200  # pairs
 _OF_THE_CONTRACT = {"prompt_id", "response_id_a", "response_id_b", "cluster", "model_a", "model_b", FLAG}
+
+
+def why_none(texts: Texts) -> str:
+    """Say why a page holds no texts, and how to have them.
+
+    >>> why_none(False)
+    'it was written without them (texts=False, --texts none).'
+    """
+    if texts is False:
+        return "it was written without them (texts=False, --texts none)."
+    return (
+        "the dissection had none, as one that was saved has none. Where they are is said by data= of report(), "
+        "or --data of the command line."
+    )
 
 
 def choose_texts(

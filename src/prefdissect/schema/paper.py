@@ -10,6 +10,7 @@ from typing import Any
 
 from prefdissect.schema.property import Property
 from prefdissect.schema.property_schema import PropertySchema
+from prefdissect.schema.question import Question
 
 __all__ = ["PAPER"]
 
@@ -40,12 +41,13 @@ def _property(label: str, name: str, description: str, **fields: Any) -> Propert
     return Property(id=plain, label=label, name=name, description=description, aliases=aliases, **fields)
 
 
-def _query_specific(label: str, name: str, description: str, **fields: Any) -> Property:
+def _query_specific(label: str, name: str, description: str, case: str, each: str = "", **fields: Any) -> Property:
     kind = {"kind": "label"} if "labels" in fields else {"kind": "rating", "range": (0, 3)}
-    return _property(label, name, description, group="query-specific", missing="zero", **kind, **fields)
+    asked = Question(text=fields.pop("asked", ""), case=case, each=each)
+    return _property(label, name, description, group="query-specific", missing="zero", question=asked, **kind, **fields)
 
 
-def _errors(severity: str, description: str) -> Property:
+def _errors(severity: str, description: str, asked: str) -> Property:
     return _property(
         f"no {severity} errors",
         f"accuracy / {severity.capitalize()}",
@@ -53,6 +55,7 @@ def _errors(severity: str, description: str) -> Property:
         kind="count",
         group="error",
         rated=f"{severity}_errors",
+        question=Question(text=asked),
     )
 
 
@@ -118,6 +121,7 @@ PAPER = PropertySchema(
             rated="repetitive",
             direction="lower",
             aliases=("non repetitive",),
+            question=Question(text="Says the same thing more than once."),
         ),
         _rating("clear", "clear and understandable", "Is easy to read and leaves no doubt what is meant."),
         _rating(
@@ -125,37 +129,59 @@ PAPER = PropertySchema(
             "relevance without considering inaccuracy",
             "Stays on the subject of the query, right or wrong. Only having any relevance against having none counts.",
             compare="nonzero",
+            question=Question(
+                text="Keeps to the subject of the query, whether or not it is right: nothing of it does at the lowest "
+                "rating, all of it at the highest.",
+                needs="query",
+            ),
         ),
-        _rating("novel", "innovative and novel", "Offers fresh ideas where stock answers would do."),
+        _rating(
+            "novel",
+            "innovative and novel",
+            "Offers fresh ideas where stock answers would do.",
+            question=Question(needs="query"),
+        ),
         _rating(
             "contain rich info",
             "information richness without considering inaccuracy",
             "Looks rich at first sight: background, examples, explanations, right or wrong.",
             aliases=("contain rich information",),
         ),
-        _errors("minor", "Has fewer slips that hardly matter."),
-        _errors("moderate", "Has fewer mistakes that matter but leave the answer usable."),
-        _errors("severe", "Has fewer mistakes that spoil the answer."),
+        _errors("minor", "Has fewer slips that hardly matter.", "Slips that hardly matter."),
+        _errors(
+            "moderate",
+            "Has fewer mistakes that matter but leave the answer usable.",
+            "Mistakes that matter but leave the answer usable.",
+        ),
+        _errors("severe", "Has fewer mistakes that spoil the answer.", "Mistakes that spoil the answer."),
         _query_specific(
             "clarify intent",
             "clarify user intent",
             "Works out, or asks, what an unclear request means.",
+            "intent_unclear",
         ),
         _query_specific(
             "show empathetic",
             "showing empathetic",
             "Shows that it understands how the user feels, where the user says so.",
+            "express_feeling",
         ),
         _query_specific(
             "satisfy constraints",
             "satisfying explicit constraints",
             "Meets the conditions that the query states; the mean over them.",
+            "w_constraints",
+            "condition",
+            asked="Meets the condition.",
             aliases=("satisfy explicit constraints",),
         ),
         _query_specific(
             "support stances",
             "supporting explicit subjective stances",
             "Sides with the views that the user states, right or wrong; the mean over them.",
+            "w_stances",
+            "view",
+            asked="Sides with the view, right or wrong.",
             labels=_STANCE_SCORES,
             scale=_STANCE_SCALE,
             aliases=("support explicit subjective stances",),
@@ -164,6 +190,9 @@ PAPER = PropertySchema(
             "correct mistakes",
             "correcting explicit mistakes or biases",
             "Sets right the mistakes or prejudices in the query; the mean over them.",
+            "w_mistakes",
+            "mistake or prejudice",
+            asked="Sets the mistake or prejudice right.",
             labels=_CORRECTION_SCORES,
             aliases=("correct explicit mistakes or biases",),
         ),

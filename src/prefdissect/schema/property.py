@@ -6,12 +6,13 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from prefdissect._typing import Encoding, FloatArray, PropertyGroup, PropertyKind, check_choice
 from prefdissect.errors import SchemaError
 from prefdissect.schema import reading, rules
 from prefdissect.schema._model import FrozenModel
+from prefdissect.schema.question import Question
 from prefdissect.schema.reading import fold
 
 __all__ = ["Property"]
@@ -58,6 +59,8 @@ class Property(FrozenModel):
         Other names under which sources know the property.
     unit, source
         In what a rating is counted, and whose measure it is; for tables and documentation only.
+    question
+        How a model is asked to rate it, where that does not follow from the rest.
 
     Raises
     ------
@@ -89,6 +92,17 @@ class Property(FrozenModel):
     aliases: tuple[str, ...] = ()
     unit: str = ""
     source: str = ""
+    question: Question = Question()
+
+    @model_serializer(mode="wrap")
+    def _leave_out_no_question(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write of a question what it says, and none that says nothing: such a property is written as ever."""
+        fields: dict[str, Any] = write(self)
+        if "question" in fields and not (said := self.question.model_dump(exclude_defaults=True)):
+            fields.pop("question")
+        elif "question" in fields:
+            fields["question"] = said
+        return fields
 
     @model_validator(mode="before")
     @classmethod

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
 
 from prefdissect.schema._model import FrozenModel
 
@@ -15,13 +17,13 @@ class Scenario(FrozenModel):
     Parameters
     ----------
     id, label
-        Name in data and name to print.
+        Name in data and name to print (by default the same).
     description
         Which requests belong to it.
     kind
-        `scenario` (disjoint kinds) or `case` (may overlap scenarios and other cases).
+        `scenario` (disjoint kinds, the default) or `case` (may overlap scenarios and other cases).
     n_pairs
-        Number of pairs in the paper's data.
+        Number of pairs in the paper's data; 0 for your own.
 
     Examples
     --------
@@ -30,11 +32,17 @@ class Scenario(FrozenModel):
     ['Knowledge-aware', 'Others', 'w_constraints']
     """
 
-    id: str
-    label: str
-    description: str
-    kind: Literal["scenario", "case"]
-    n_pairs: int
+    id: str = Field(min_length=1)
+    label: str = ""
+    description: str = ""
+    kind: Literal["scenario", "case"] = "scenario"
+    n_pairs: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _label_it(cls, fields: Any) -> Any:
+        """Give a scenario without a label its id."""
+        return {"label": fields["id"]} | fields if isinstance(fields, dict) and "id" in fields else fields
 
 
 def _scenario(id_: str, n_pairs: int, description: str) -> Scenario:

@@ -9,7 +9,7 @@ function dots(rows, { width, baseline, title, label, intervals, low, high, forma
   const pad = (highest - lowest) * 0.04 || 0.5, bottom = top + height * rows.length;
   const x = scale(lowest - pad, highest + pad, left, width - right);
   x.from = left; x.to = width - right;
-  const marks = ticks(lowest - pad, highest + pad, Math.max(3, Math.round((width - left) / 90)));
+  const marks = ticks(lowest - pad, highest + pad, Math.max(3, Math.round((width - left) / 90))).filter(t => low === undefined || t >= low);
   const middle = (r, k) => top + height * r + height / 2 + (k - (n - 1) / 2) * lane;
   return figure(width, bottom + 38, label,
     rows.map((row, r) => r % 2 ? s('rect', { class: 'band', x: 0, y: top + height * r, width, height }) : null),
@@ -24,14 +24,16 @@ function dots(rows, { width, baseline, title, label, intervals, low, high, forma
     rows.map((row, r) => row.points.map((p, k) => {
       if (!known(p.value)) return null;
       const y = middle(r, k), i = p.series ?? k;
-      return s('g', { class: 'point', 'data-row': row.key ?? row.name, 'data-value': p.value, 'data-lower': p.lower, 'data-upper': p.upper, ...p.data },
+      return s('g', { class: 'point', 'data-row': row.key ?? row.name, 'data-value': p.value, 'data-lower': p.lower, 'data-upper': p.upper, 'data-prior': p.prior ? 'yes' : null, ...p.data },
         s('title', null, p.text || `${row.name}: ${format(p.value)} ${within(p.lower, p.upper)}`),
         intervals && known(p.lower) && s('line', { x1: x(p.lower), x2: x(p.upper), y1: y, y2: y, stroke: colour(i), 'stroke-width': 1.8 }),
         known(p.tick) && s('line', { class: 'tick', x1: x(p.tick), x2: x(p.tick), y1: y - 6, y2: y + 6 }),
         known(p.hollow) && s('circle', { class: 'hollow', cx: x(p.hollow), cy: y, r: 3.2, stroke: colour(i) }),
-        marker(i, x(p.value), y, 3.6, { fill: p.unsure ? 'var(--page)' : colour(i), stroke: colour(i) }));
+        marker(i, x(p.value), y, 3.6, { fill: p.prior ? 'var(--page)' : colour(i), stroke: colour(i) }));
     })));
 }
 
-const legend = names => h('ul', { class: 'legend' }, names.map((name, i) => h('li', null,
-  s('svg', { width: 14, height: 14, 'aria-hidden': true }, marker(i, 7, 7, 4, { fill: colour(i) })), h('bdi', null, name))));
+const legend = (names, withPrior) => h('ul', { class: 'legend' }, names.map((name, i) => h('li', null,
+  s('svg', { width: 14, height: 14, 'aria-hidden': true }, marker(i, 7, 7, 4, { fill: colour(i) })), h('bdi', null, name))),
+withPrior && h('li', null, s('svg', { width: 14, height: 14, 'aria-hidden': true }, marker(0, 7, 7, 4, { fill: 'var(--page)', stroke: 'var(--soft)' })),
+  'hollow: nearly the prior, the data say next to nothing'));

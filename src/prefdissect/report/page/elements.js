@@ -44,11 +44,11 @@ function strange(text) {
 }
 
 // A table: columns are { name, of, digits } with `of` taking a row to text, number or node.
-function table(columns, rows, { caption, most = Infinity, key, dim } = {}) {
+function table(columns, rows, { caption, most = Infinity, key, dim, stacked } = {}) {
   const cell = (column, row) => {
     const value = column.of(row), number = typeof value === 'number';
     const text = number ? fixed(value, column.digits ?? 3) : value;
-    return h('td', { class: number || column.right ? 'number' : null, 'data-value': number ? value : null }, text);
+    return h('td', { class: number || column.right ? 'number' : column.brief ? 'brief' : null, 'data-value': number ? value : null }, text);
   };
   const body = h('tbody');
   const fill = upTo => body.replaceChildren(...rows.slice(0, upTo).map(row =>
@@ -56,7 +56,7 @@ function table(columns, rows, { caption, most = Infinity, key, dim } = {}) {
   fill(most);
   const left = rows.length - most;
   return h('div', { class: 'table' },
-    h('table', null, caption && h('caption', null, caption),
+    h('table', { class: stacked ? 'stacked' : null }, caption && h('caption', null, caption),
       h('thead', null, h('tr', null, columns.map(column =>
         h('th', { scope: 'col', class: column.right ? 'number' : null }, column.name)))), body),
     left > 0 && h('button', { onclick: event => { fill(Infinity); event.target.remove(); } }, `Show ${count(left)} more rows`));

@@ -5,7 +5,7 @@ function heat(rows, columns, cell, { width, reach, middle = 0, label, onrow, onc
   const size = 12, left = Math.min(widest(rows, size) + 12, width * 0.32) + (beside?.width ?? 0);
   const tallest = Math.min(150, widest(columns, size)), most = columns.length < 9 ? 92 : 64;
   const tilt = tallest > Math.min(most, (width - left) / columns.length) - 4, slant = tilt ? tallest * 0.72 : 0;
-  const each = Math.max(11, Math.min(most, (width - left - slant - 4) / columns.length)), high = Math.max(15, Math.min(30, each));
+  const each = Math.max(tilt ? 17 : 11, Math.min(most, (width - left - slant - 4) / columns.length)), high = Math.max(15, Math.min(30, each));
   const cells = rows.map((_, i) => columns.map((__, j) => cell(i, j)));
   const shown = cells.flat().filter(Boolean).map(c => c.shown ?? fixed(c.value));
   const numbers = widest(shown, 11) + 4 <= each, smalls = numbers && high >= 28 && widest(cells.flat().map(c => c?.small ?? ''), 9) + 4 <= each;
@@ -25,10 +25,11 @@ function heat(rows, columns, cell, { width, reach, middle = 0, label, onrow, onc
     rows.map((row, i) => columns.map((column, j) => {
       const c = cells[i][j], lines = smalls && c?.small ? 2 : 1;
       if (!c) return null;
-      const look = known(c.value) ? diverging(c.value - middle, reach) : { fill: 'var(--none)', ink: 'var(--ink)' };
+      const look = known(c.value) && !c.prior ? diverging(c.value - middle, reach) : { fill: c.prior ? 'var(--page)' : 'var(--none)', ink: 'var(--soft)' };
       return s('g', { class: oncell ? 'cell link' : 'cell', 'data-value': c.value, ...c.data, ...(oncell ? walkable(i, j, () => oncell(i, j), c.text) : {}) },
         s('title', null, c.text),
         s('rect', { x: left + each * j, y: top + high * i, width: each - 1, height: high - 1, fill: look.fill }),
+        c.prior && s('line', { class: 'struck', x1: left + each * j, y1: top + high * (i + 1) - 1, x2: left + each * (j + 1) - 1, y2: top + high * i }),
         numbers && s('text', { class: 'inside', x: left + each * (j + 0.5) - 0.5, y: top + high * (i + 0.5) + (lines === 2 ? -1 : 4), 'text-anchor': 'middle', fill: look.ink }, c.shown ?? fixed(c.value)),
         lines === 2 && s('text', { class: 'small', x: left + each * (j + 0.5) - 0.5, y: top + high * (i + 0.5) + 10, 'text-anchor': 'middle', fill: look.ink }, c.small));
     })));
@@ -47,9 +48,9 @@ function walkable(i, j, run, label) {
     } };
 }
 
-function colourKey(reach, middle, format) {
+function colourKey(reach, middle, format, other) {
   const steps = Array.from({ length: 41 }, (_, i) => -1 + i / 20);
   return h('div', { class: 'colour-key' }, h('span', null, format(middle - reach)),
     s('svg', { width: 164, height: 12, 'aria-hidden': true }, steps.map((t, i) => s('rect', { x: i * 4, y: 0, width: 4.2, height: 12, fill: diverging(t, 1).fill }))),
-    h('span', null, format(middle + reach)));
+    h('span', null, format(middle + reach)), other && h('span', null, other));
 }

@@ -9,8 +9,11 @@ function comparable() {
   return [...study.judges.map((name, j) => ({ name, j })), ...released.map((name, r) => ({ name: study.judges.includes(name) ? `${name} (released)` : name, r }))];
 }
 
+// A judge that is alone stands beside released ones.
+const firstSet = () => (study.judges.length > 1 ? 'study' : 'all');
+
 function judgesView() {
-  const all = comparable(), names = all.map(c => c.name), set = state.get('set', 'study', Object.keys(SETS));
+  const all = comparable(), names = all.map(c => c.name), set = state.get('set', firstSet(), Object.keys(SETS));
   const chosen = { study: all.filter(c => 'j' in c), all, reference: all.filter(c => 'r' in c) }[set]
     || all.filter(c => state.all('among', study.judges.slice(0, 8), names).includes(c.name));
   return {
@@ -63,7 +66,7 @@ const judgesSection = {
     if (!study.similarity) return [];
     const view = judgesView(), sets = study.similarity.reference ? SETS : { study: SETS.study, chosen: SETS.chosen };
     return [
-      choice('Judges', 'set', Object.entries(sets).map(([value, label]) => ({ value, label })), 'study'),
+      choice('Judges', 'set', Object.entries(sets).filter(([value]) => value !== 'study' || study.judges.length > 1).map(([value, label]) => ({ value, label })), firstSet()),
       view.set === 'chosen' && several('Chosen', 'among', view.names, view.chosen.map(c => c.name)),
       choice('Group', 'in', groupOptions(study.similarity.rows), study.similarity.rows[0]),
       choice('Measure', 'measure', Object.entries(measureNames).map(([value, label]) => ({ value, label })), 'pearson'),
@@ -71,7 +74,9 @@ const judgesSection = {
       view.chosen.length > 2 && choice('Clusters', 'clusters', Array.from({ length: Math.min(8, Math.max(1, view.chosen.length)) }, (_, i) => String(i + 1)), '3')];
   },
   build: width => {
-    if (!study.similarity) return [h('p', { class: 'note' }, 'There is no second judge with a fit in a group of the first, so there is nothing to compare.')];
+    if (!study.similarity) return [h('p', { class: 'note' }, study.judges.length > 1
+      ? 'No two judges have a fit in a common group, so there is nothing to compare: too few of their pairs are in the same groups.'
+      : 'One judge was dissected, and a comparison takes two. Name several in judge= of dissect (--judge of the command line), or add the verdicts of another to the dissection: result.add(name, verdicts). Released judges of the same properties stand beside one as well: report(reference=...).')];
     const view = judgesView();
     if (view.chosen.length < 2) return [h('p', { class: 'warning' }, 'Choose at least two judges.')];
     return [...study.similarity.notes.map(note => h('p', { class: 'note' }, h('bdi', null, note))), matrixOf(view, width), nearestOf(view, width)];
@@ -107,13 +112,23 @@ function matrixOf(view, width) {
   const rows = []; for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) rows.push({ a: view.chosen[i], b: view.chosen[j], ...found[i][j] });
   rows.sort((p, q) => q[what] - p[what]);
   return h('section', null, h('h3', null, `${measureNames[view.measure]} similarity, ${groupName(view.row)}`),
-    h('p', { class: 'note' }, what === 'corrected' ? 'Posterior mean of the similarity of the true weights: noise is taken out. ' : 'Similarity of posterior means, as in the paper: noise lowers it, so no value can be expected above the ceilings. ',
-      'On the diagonal: the ceiling, how alike a judge would be to itself on fresh labels. ', n > 2 ? 'Numbers in brackets: clusters. ' : '',
-      support.length > 1 ? `On branches: the percentage of ${study.similarity.draws.steps.shape[0]} posterior draws whose tree has them.` : ''),
+    h('p', { class: 'note' }, what === 'corrected' ? 'Posterior mean of the similarity of the true weights: noise is taken out. ' : 'Similarity of posterior means, as in the paper (Li et al. 2024): noise lowers it, so no value can be expected above the ceilings. ',
+      'On the diagonal: the ceiling, how alike a judge would be to itself on fresh labels. ', support.length > 1 ? `On branches: the percentage of ${study.similarity.draws.steps.shape[0]} posterior draws whose tree has them${n > FEW_LEAVES ? '; those without a number are in fewer than half' : ''}.` : ''),
+    n > 2 && clusters.length > 0 && h('p', { class: 'note', id: 'cut' }, cutWords(branches, clusters, support)),
     colourKey(reach, middle, v => fixed(v)), h('div', { class: 'scroll' }, chart), chosen, saveButtons(chart, 'similarity'),
-    h('details', { 'data-key': 'similarities' }, h('summary', null, 'All pairs of judges, as a table'), similarityTable(rows, view),
+    h('details', { 'data-key': 'similarities' }, h('summary', null, 'All pairs of judges, as a table'), h('p', { class: 'note' }, 'Same verdict: of the pairs that both decided. Kappa: how far that is beyond chance; 0 is chance, 1 always the same.'), similarityTable(rows, view),
       saveButtons(null, 'similarity', ['group', 'judge_a', 'judge_b', 'similarity', 'corrected', 'lower', 'upper', 'ceiling_a', 'ceiling_b', 'agreement', 'kappa', 'n'],
         rows.map(r => [view.row, r.a.name, r.b.name, r.similarity, r.corrected, r.lower, r.upper, ceilingOf(r.a, view), ceilingOf(r.b, view), r.agreement, r.kappa, r.n]))));
+}
+// How sure the clusters in brackets are: each is a branch, which some share of the drawn trees has.
+function cutWords(branches, clusters, support) {
+  const members = new Map();
+  clusters.forEach((number, leaf) => members.set(number, [...(members.get(number) ?? []), leaf]));
+  const said = [...members].filter(([, leaves]) => leaves.length > 1 && leaves.length < clusters.length).map(([number, leaves]) => {
+    const at = branches.findIndex(b => b.leaves.length === leaves.length && leaves.every(leaf => b.leaves.includes(leaf)));
+    return known(support[at]) ? `cluster ${number} in ${Math.round(100 * support[at])}%` : null;
+  }).filter(Boolean).sort();
+  return `Numbers in brackets: the tree cut into ${members.size}, the number chosen above. ${said.length ? `Of the drawn trees, so many have it: ${said.join(', ')}. One that most do not have is no finding.` : ''}`;
 }
 // The last answer is kept: what is shown of a matrix changes more often than the matrix.
 let supported = { key: null, support: [] };

@@ -12,6 +12,7 @@ function draw() {
       onclick: () => state.set({ section: key }, { push: true }) }, title)),
     h('select', { class: 'theme', 'aria-label': 'Theme', 'data-key': 'theme', onchange: e => state.set({ theme: e.target.value }) },
       Object.entries(THEMES).map(([value, label]) => h('option', { value, selected: value === state.get('theme', 'auto') }, label)))]);
+  showCurrent(document.getElementById('nav'));
   if (shown !== name) {
     main.replaceChildren(h('section', { id: name, class: 'page', 'aria-labelledby': 'heading' }, h('h2', { id: 'heading' }, section.title), h('div', { class: 'controls', id: 'controls' }), h('div', { id: 'body' })));
     shown = name;
@@ -20,6 +21,12 @@ function draw() {
   if (section.controls) refill(document.getElementById('controls'), section.controls);
   const body = document.getElementById('body');
   refill(body, () => section.build(body.clientWidth));
+}
+
+// On a phone the sections are wider than the screen.
+function showCurrent(nav) {
+  const one = nav.querySelector('[aria-current]'), left = one.offsetLeft - nav.offsetLeft, right = left + one.offsetWidth;
+  if (left < nav.scrollLeft || right > nav.scrollLeft + nav.clientWidth) nav.scrollLeft = left - 24;
 }
 
 async function start() {

@@ -33,23 +33,26 @@ function whyOf(e, fit, groups, view, said, used, width) {
   const chart = waterfall(steps, { width: Math.min(width, 820), start: inOdds ? 0 : 0.5, title: inOdds ? 'log-odds that A is preferred' : 'probability that A is preferred',
     label: `Why ${view.judge} prefers ${e.probability >= 0.5 ? 'A' : 'B'}`, format: v => signed(v, 3), end: inOdds ? signed(e.logit) : `P(A) = ${fixed(e.probability)}`, onclick: id => state.set({ property: id, section: 'properties' }, { push: true }) });
   return h('section', { class: 'why' },
-    h('p', { id: 'verdict', 'data-probability': e.probability, 'data-lower': e.lower, 'data-upper': e.upper }, h('b', null, h('bdi', null, view.judge)), ` said ${verdict(said)}. By its fit in `, h('bdi', null, groupName(fit)), ', ',
+    h('p', { id: 'verdict', 'data-probability': e.probability, 'data-lower': e.lower, 'data-upper': e.upper }, h('b', null, h('bdi', null, view.judge)), ` said ${verdict(said)}${known(said) && !known(used) ? ', which the fits leave out' : ''}. By its fit in `, h('bdi', null, groupName(fit)), ', ',
       h('b', null, `P(A) = ${fixed(e.probability)}`), ` ${within(e.lower, e.upper)}${expected}.`),
     h('div', { class: 'controls' }, groups.length > 1 && choice('Fit of', 'fit', groupOptions(groups), groups[0]),
       radios('In', 'scale', { probability: 'probability', 'log-odds': 'log-odds' }, 'probability')),
     steps.length ? chart : h('p', { class: 'note' }, 'Nothing that was rated differs.'),
-    h('p', { class: 'note' }, inOdds ? 'Weight times difference; they add up to the log-odds.' : 'Shapley values against two responses that are equal in everything; they add up to P(A) − ½. ',
-      ` The interval of P(A) is of a normal posterior with the covariance of the fit.`),
+    h('p', { class: 'note' }, inOdds ? 'Weight times difference; they add up to the log-odds. ' : 'Shapley values against two responses that are equal in everything; they add up to P(A) − ½. ',
+      'Blue speaks for A, orange for B. The interval of P(A) is of a normal posterior with the covariance of the fit.',
+      known(used) ? ' Surprise: minus the logarithm of the chance that the fit gave this verdict; a coin flip has 0.69.' : ''),
     saveButtons(chart, 'waterfall', ['property', 'value'], steps.map(t => [t.key, t.value])));
 }
 
 function textsOf(p) {
   const at = texts.pairs.indexOf(p), columns = Object.keys(texts.columns);
-  if (at < 0) return h('p', { class: 'note' }, columns.length ? 'The texts of this pair are not in this file, which holds those of a sample.' : 'This file holds no texts.');
+  if (at < 0) return h('p', { class: 'note', id: 'no-texts' }, columns.length
+    ? `The texts of this pair are not in this file, which holds those of ${count(texts.pairs.length)} pairs. See them by “Only pairs whose texts are here”, or have all by texts=True (--texts all).`
+    : `This file holds no texts: ${study.without_texts}`);
   const of = name => texts.columns[name]?.[at] ?? null, main = ['prompt', 'response_a', 'response_b'];
   const words = text => (text === null ? 'not given' : `${count((text.match(/\S+/g) || []).length)} words by spaces`);
   const side = (name, letter) => h('article', { class: 'response' }, h('h4', null, `Response ${letter}`,
-    h('span', { class: 'note' }, ` ${[study.pairs.about[`model_${letter.toLowerCase()}`]?.[p], words(of(name))].filter(Boolean).join(', ')}`)), of(name) === null ? h('p', { class: 'note' }, 'no text') : strange(of(name)));
+    h('span', { class: 'note' }, ` ${[study.pairs.about[`model_${letter.toLowerCase()}`]?.[p], words(of(name))].filter(Boolean).join(', ')}`)), of(name) === null ? h('p', { class: 'note' }, main.slice(1).some(one => columns.includes(one)) ? 'no text' : 'the source has prompts only, no responses') : strange(of(name)));
   const more = columns.filter(name => !main.includes(name) && of(name) !== null);
   return h('section', { class: 'texts' }, of('prompt') !== null && h('article', { class: 'prompt' }, h('h4', null, 'Prompt'), strange(of('prompt'))),
     h('div', { class: 'both' }, side('response_a', 'A'), side('response_b', 'B')),
@@ -63,6 +66,15 @@ function ratingsOf(p, e) {
     { name: 'property', of: r => h('span', { title: r.prop.description }, h('bdi', null, r.prop.label)) },
     { name: 'A', of: r => rated(r.a), right: true }, { name: 'B', of: r => rated(r.b), right: true },
     { name: 'A has more', of: r => (known(r.x) ? signed(r.x, Number.isInteger(r.x) ? 0 : 2) : 'not rated'), right: true },
-    { name: 'log-odds', of: r => (e ? signed(e.terms[r.k], 3) : '–'), right: true }], rows, { key: r => r.prop.id, dim: r => r.x === 0 }));
+    { name: 'log-odds', of: r => (e ? signed(e.terms[r.k], 3) : '–'), right: true }], rows, { key: r => r.prop.id, dim: r => r.x === 0 }),
+  ...ratingNotes(rows).map(line => h('p', { class: 'note' }, line)));
+}
+
+// Why signs are not those of the ratings: some count the other way round, and small differences do not count.
+function ratingNotes(rows) {
+  const names = some => some.map(r => r.prop.label + (r.prop.threshold > 0 && r.prop.direction === 'higher' ? ` (under ${r.prop.threshold})` : '')).join(', ');
+  const lower = rows.filter(r => r.prop.direction === 'lower' && r.x), close = rows.filter(r => r.x === 0 && known(r.a) && known(r.b) && r.a !== r.b);
+  return [lower.length > 0 && `The lower rating counts as more: ${names(lower)}.`,
+    close.length > 0 && `Too close to count as different: ${names(close)}.`].filter(Boolean);
 }
 const rated = value => (known(value) ? (Number.isInteger(value) ? String(value) : fixed(value, 2)) : '–');

@@ -7,8 +7,9 @@ function propertyPanel(width) {
   if (!id) return h('p', { class: 'note' }, 'Choose a property by its name to see its definition and its pairs.');
   const prop = propertyOf(id), k = study.ids.indexOf(id), view = propertiesView();
   const facts = [['kind', prop.kind], ['counts as more', prop.direction === 'higher' ? 'a higher rating' : 'a lower rating'],
-    prop.range && ['range', prop.range.join(' to ')], prop.unit && ['unit', prop.unit], ['group', prop.group],
-    ['not rated', prop.missing === 'drop' ? 'the pair is left out' : 'the responses count as equal']].filter(Boolean);
+    prop.range && ['range', prop.range.join(' to ')], prop.unit && ['unit', prop.unit], prop.threshold > 0 && ['counts as equal', `ratings that differ by less than ${prop.threshold}`], ['sort of property', prop.group],
+    ['not rated', prop.missing === 'drop' ? 'the pair is left out' : 'the responses count as equal'],
+    ['differs in', view.judges.slice(0, 4).map(judge => `${count(estimate(view.what, judge, view.group, k).differs)} of ${count(pairsOf(judge, view.group))} pairs of ${judge}`).join(', ')]].filter(Boolean);
   const rows = view.judges.slice(0, 33).map(judge => ({ name: judge, key: `of:${judge}`, points: [{ ...estimate(view.what, judge, view.group, k), series: 0 }] }));
   return h('section', { class: 'panel', id: 'property', 'data-property': id, 'aria-label': prop.label },
     h('button', { class: 'close', 'aria-label': 'Close', onclick: () => state.set({ property: null }) }, '×'),
@@ -45,9 +46,11 @@ function telling(judge, groups, k) {
 }
 
 function tellingPairs(judge, group, k) {
-  const found = telling(judge, group === OVERALL ? study.scenarios : [group], k);
+  const found = telling(judge, group === OVERALL ? study.scenarios : [group], k), one = estimate('weight', judge, group, k);
   if (!found.length) return h('p', { class: 'note' }, 'No pair shows it at work: it never differs in favour of the preferred response.');
   return h('div', null, h('h4', null, 'Pairs that show it at work, for ', h('bdi', null, judge)),
+    one.lower < 0 && one.upper > 0 && h('p', { class: 'warning', id: 'unsure' }, `The direction of this weight is not sure, its interval holds 0${one.prior ? ', and it is nearly the prior' : ''}: these pairs are no evidence of a preference.`),
+    h('p', { class: 'note' }, 'Pairs that went as this property says. Of P(A), the share of this property: its Shapley value; and what it is of the log-odds of all properties, without signs.'),
     table([
       { name: 'pair', of: r => h('button', { class: 'quiet', onclick: () => openPair(study.pairs.ids[r.p], judge, r.group) }, h('bdi', null, study.pairs.ids[r.p])) },
       { name: 'group', of: r => h('bdi', null, groupName(r.group)) }, { name: 'preferred', of: r => verdict(r.label) },

@@ -14,9 +14,9 @@ const dataSection = {
           { name: 'judge', of: r => h('bdi', null, r.judge) }, { name: 'group', of: r => h('bdi', null, groupName(r.group)) }, { name: 'reason', of: r => r.reason },
           { name: 'pairs', of: r => r.n, digits: 0, right: true }], dropped, { most: 30 })]
         : h('p', null, 'Nothing.')),
-      h('section', null, h('h3', null, 'Properties'), table([
+      h('section', null, h('h3', null, 'Properties'), study.properties.some(p => !p.description) && h('p', { class: 'note' }, 'A schema says what properties mean: schema= of load() (--schema).'), table([
         { name: 'property', of: p => h('button', { class: 'quiet', onclick: () => state.set({ section: 'properties', property: p.id }, { push: true }) }, h('bdi', null, p.label)) },
-        { name: 'id', of: p => h('code', null, p.id) }, { name: 'kind', of: p => p.kind }, { name: 'what it means', of: p => h('bdi', null, p.description) }], study.properties))];
+        { name: 'id', of: p => h('code', null, p.id) }, { name: 'kind', of: p => p.kind }, { name: 'what it means', of: p => (p.description ? h('bdi', null, p.description) : h('span', { class: 'dim' }, 'not described')) }], study.properties))];
   },
 };
 
@@ -27,7 +27,7 @@ const makingSection = {
     return [h('section', null, h('h3', null, 'The call'), h('pre', null, call)),
       h('section', null, h('h3', null, 'Options'), list(options)),
       h('section', null, h('h3', null, 'Versions'), list(versions)),
-      h('section', null, h('h3', null, 'Fits'), fitsTable()),
+      h('section', null, h('h3', null, 'Fits'), h('p', { class: 'note' }, 'One judge in one group each. Between A and B: pairs on which the judge was undecided, or its answers average to neither. Certified: the sampler met its own criteria, so the numbers are those of the model.'), fitsTable()),
       h('section', null, h('h3', null, 'To cite'), cite.map(line => h('p', null, line)))];
   },
 };

@@ -23,23 +23,33 @@ function unpackStudy(given) {
 const judgeAt = name => study.judges.indexOf(name);
 const groupAt = name => study.groupIds.indexOf(name);
 const propertyOf = id => study.properties.find(p => p.id === id);
-const groupName = id => (id === OVERALL ? 'Overall: mean over scenarios' : id.replaceAll('_', ' '));
+const plainName = id => id.replaceAll('_', ' ');
+// Where there is one scenario, the mean over scenarios is that one.
+const groupName = id => (id !== OVERALL ? plainName(id) : study.scenarios.length > 1 ? 'Overall: mean over scenarios' : plainName(study.scenarios[0] ?? OVERALL));
 const groupOptions = ids => ids.map(id => ({ value: id, label: groupName(id) }));
 const fitOf = (j, g, name) => study.weights.fits[name][j * study.groups.length + g];
 const isFitted = (j, g) => fitOf(j, g, 'engine') !== 'none';
 
-// What a judge thinks of a property in a group or overall: { value, lower, upper } of a weight, probability or rank.
+// What a judge thinks of a property in a group or overall: { value, lower, upper } of a weight, probability or rank;
+// in how many pairs it differs; and whether the answer is nearly the prior, in all groups that it is made of.
 function estimate(what, judge, group, k) {
   const j = judgeAt(judge);
   if (group === OVERALL) {
-    const table = study.weights.overall, differs = study.scenarios.some(id => study.weights.n_differs.at(j, groupAt(id), k) > 0);
-    return { value: table[what].at(j, k), lower: table[`${what}_lower`].at(j, k), upper: table[`${what}_upper`].at(j, k), identified: differs };
+    const table = study.weights.overall, parts = study.scenarios.map(groupAt).filter(g => isFitted(j, g));
+    const differs = parts.reduce((sum, g) => sum + study.weights.n_differs.at(j, g, k), 0);
+    return { value: table[what].at(j, k), lower: table[`${what}_lower`].at(j, k), upper: table[`${what}_upper`].at(j, k), differs,
+      prior: parts.every(g => study.weights.is_prior.at(j, g, k)) };
   }
-  const g = groupAt(group), w = study.weights, identified = w.n_differs.at(j, g, k) > 0;
-  if (what === 'rank') return { value: w.rank.at(j, g, k), lower: w.rank_lower.at(j, g, k), upper: w.rank_upper.at(j, g, k), identified };
+  const g = groupAt(group), w = study.weights, differs = w.n_differs.at(j, g, k), prior = w.is_prior.at(j, g, k) > 0;
+  if (what === 'rank') return { value: w.rank.at(j, g, k), lower: w.rank_lower.at(j, g, k), upper: w.rank_upper.at(j, g, k), differs, prior };
   const turn = what === 'probability' ? sigmoid : v => v;
-  return { value: turn(w.mean.at(j, g, k)), lower: turn(w.lower.at(j, g, k)), upper: turn(w.upper.at(j, g, k)), identified };
+  return { value: turn(w.mean.at(j, g, k)), lower: turn(w.lower.at(j, g, k)), upper: turn(w.upper.at(j, g, k)), differs, prior };
 }
+
+// What to say of an estimate that data hardly made; nothing where they did.
+const priorWords = one => (!one.prior ? '' : one.differs > 0 ? 'nearly the prior' : 'never differs: the prior');
+const pairsOf = (judge, group) => (group === OVERALL ? study.scenarios : [group]).map(groupAt).filter(g => isFitted(judgeAt(judge), g))
+  .reduce((sum, g) => sum + fitOf(judgeAt(judge), g, 'n_pairs'), 0);
 
 // The groups that pair p is in, with a fit of judge j; scenarios first, as `explain` chooses.
 const groupsOf = (p, j) => study.groupIds.filter((_, g) => study.pairs.inside.at(p, g) && isFitted(j, g))

@@ -9,5 +9,6 @@ const summarySection = {
     part.said.map(line => h('p', null, h('bdi', null, line))),
     h('button', { class: 'quiet', onclick: () => state.set({ section: BEHIND[part.topic] || 'properties' }, { push: true }) },
       `See ${sections[BEHIND[part.topic] || 'properties'].title}`))).concat(
-    h('p', { class: 'note' }, `Intervals are equal-tailed and hold ${study.percent} of the posterior. Probability: the chance that a response is preferred that is better on this property alone.`)),
+    h('p', { class: 'note' }, `Numbers of properties are probabilities: the chance that a response is preferred that has more of it, of two that are alike in all else. Intervals are equal-tailed and hold ${study.percent} of the posterior.`),
+    wordsOf()),
 };

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from prefdissect.compare import Measure
 from prefdissect.compare.rows import names_of_rows
 from prefdissect.report.contents import Compared, Contents
 from prefdissect.report.packing import pack, pack_within
@@ -16,18 +17,23 @@ _DRAWS = 100  # of all weights: the support of a branch is then known to 0.05
 
 
 def judges_section(contents: Contents) -> dict[str, Any] | None:
-    """Return similarities [row, pair of judges] of each measure, ceilings [row, judge], and draws; None for one judge.
+    """Return similarities [row, pair of judges] of each measure, ceilings [row, judge], and draws.
 
-    Rows are `overall` and the groups; pairs of judges are those above the diagonal, row by row.
+    Rows are `overall` and the groups; pairs of judges are those above the diagonal, row by row. Where no two judges can
+    be compared, nothing is known of them but how they are beside released judges; None where there are none of these.
     """
-    if not contents.similarities:
+    known = contents.similarities
+    if not known and contents.reference is None:
         return None
     rows = names_of_rows(contents.posterior.groups, contents.design.group_kinds)
+    n = len(contents.posterior.judges)
     return {
         "rows": rows,
-        "measures": {name: _measure(compared, rows) for name, compared in contents.similarities.items()},
-        "notes": list(next(iter(contents.similarities.values())).notes),
-        "draws": _draws(contents),
+        "measures": {
+            name: _measure(known[name], rows) if known else _unknown(len(rows), n) for name in get_args(Measure)
+        },
+        "notes": list(next(iter(known.values())).notes) if known else [],
+        "draws": _draws(contents) if known else None,
         "reference": _reference(contents),
     }
 
@@ -40,6 +46,13 @@ def _measure(compared: Compared, rows: list[str]) -> dict[str, Any]:
     for name in ("agreement", "kappa", "n"):
         values[name] = pack(table[name].to_numpy(dtype=float).reshape(shape))
     return {**values, "ceiling": pack(compared.ceiling[rows].to_numpy().T)}
+
+
+def _unknown(n_rows: int, n_judges: int) -> dict[str, Any]:
+    """Return what `_measure` does, all of it missing."""
+    pairs = pack(np.full((n_rows, n_judges * (n_judges - 1) // 2), np.nan))
+    names = ("similarity", "corrected", "lower", "upper", "agreement", "kappa", "n")
+    return {**dict.fromkeys(names, pairs), "ceiling": pack(np.full((n_rows, n_judges), np.nan))}
 
 
 def _draws(contents: Contents) -> dict[str, Any]:

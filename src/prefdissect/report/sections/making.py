@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from prefdissect.report.contents import Contents
@@ -23,9 +24,10 @@ def making_section(contents: Contents) -> dict[str, Any]:
     asked = [f"    {name}={options[name]!r}," for name in (*_ARGUMENTS, "random_seed") if name in options]
     judges = list(contents.posterior.judges)
     call = ["result = prefdissect.dissect(", "    data,", f"    judge={judges!r},", *asked]
+    prior = re.sub(r"\b(Laplace|Normal)\(", r"prefdissect.\1(", str(options.get("prior")))
     return {
         "options": [[name, value if isinstance(value, str) else repr(value)] for name, value in options.items()],
         "versions": [[name, version] for name, version in versions.items()],
-        "call": "\n".join([*call, f"    prior={options.get('prior')},", ")"]),
+        "call": "\n".join([*call, f"    prior={prior},", ")"]),
         "cite": [line.format(version=versions.get("prefdissect", "")) for line in _CITE],
     }

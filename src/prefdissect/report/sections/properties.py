@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from prefdissect._typing import FloatArray
+from prefdissect._typing import BoolArray, FloatArray
 from prefdissect.report.contents import Contents
 from prefdissect.report.packing import pack
 
-__all__ = ["properties_section", "rank_of"]
+__all__ = ["nearly_prior", "properties_section", "rank_of"]
 
+_NEAR, _AS_WIDE = 0.25, 0.9  # of the standard deviation of the prior
 _MOST_DRAWS = 1000  # of which the intervals of ranks are made: they are whole numbers
 
 
@@ -35,13 +36,16 @@ def properties_section(contents: Contents) -> dict[str, Any]:
     return {
         "properties": [
             {
-                **prop.model_dump(include={"id", "label", "name", "description", "group", "direction", "kind", "unit"}),
+                **prop.model_dump(
+                    include={"id", "label", "name", "description", "group", "direction", "kind", "unit", "threshold"}
+                ),
                 "range": list(prop.range) if prop.range else None,
                 "missing": prop.missing,
             }
             for prop in design.encoder.schema
         ],
         **{name: pack(of(name)) for name in ("mean", "sd", "lower", "upper", "prob_positive", "n_differs")},
+        "is_prior": pack(nearly_prior(of("mean"), of("sd"), posterior.prior.sd[kept]) | (of("n_differs") == 0)),
         "rank": pack(rank),
         "rank_lower": pack(ranks[..., 0]),
         "rank_upper": pack(ranks[..., 1]),
@@ -50,6 +54,18 @@ def properties_section(contents: Contents) -> dict[str, Any]:
         },  # [judge x group], in order
         "overall": _overall(contents),
     }
+
+
+def nearly_prior(mean: FloatArray, sd: FloatArray, prior_sd: FloatArray) -> BoolArray:
+    """Return where a posterior is nearly the prior, [..., property]: the data told next to nothing.
+
+    The mean is within a quarter of the prior's standard deviation of 0, and the standard deviation at least nine
+    tenths of the prior's. A mean that data have moved away is something learned, however wide it is.
+
+    >>> nearly_prior(np.array([0.01, 0.01, -0.2]), np.array([0.14, 0.05, 0.2]), np.full(3, 0.141)).tolist()
+    [True, False, False]
+    """
+    return np.asarray((np.abs(mean) <= _NEAR * prior_sd) & (sd >= _AS_WIDE * prior_sd))
 
 
 def rank_of(values: FloatArray) -> FloatArray:
