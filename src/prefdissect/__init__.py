@@ -18,7 +18,8 @@ Four values tell the story, each made from the one before it:
 properties that their texts alone give. `Property` and `PropertySchema` say what can be rated,
 `PAPER` and `SCENARIOS` hold the properties and scenarios of Li et al. (ACL 2024); `Laplace` and
 `Normal` are priors; `simulate` makes studies whose weights are known. `load_reference` gets the
-weights of the paper's 33 judges, `judge_table` what is known of them. Errors are kinds of
+weights of the paper's 33 judges, `judge_table` what is known of them. `audit` tells how much of a
+benchmark is won by single properties, `predicted_shift` what a change of responses does. Errors are kinds of
 `PrefDissectError`, warnings of `PrefDissectWarning`.
 """
 
@@ -28,6 +29,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from prefdissect.audit import Audit, Exploitability, audit, predicted_shift
     from prefdissect.check import Checks, HeldOut
     from prefdissect.compare import JudgeSimilarity, ReferenceWeights, judge_table, load_reference
     from prefdissect.data import DataReport, PreferenceData, load
@@ -44,12 +46,14 @@ __all__ = [
     "PAPER",
     "SCENARIOS",
     "TEXT",
+    "Audit",
     "Checks",
     "ConvergenceWarning",
     "DataReport",
     "Design",
     "Dissection",
     "Explanation",
+    "Exploitability",
     "HeldOut",
     "JudgeSimilarity",
     "Laplace",
@@ -63,16 +67,19 @@ __all__ = [
     "ReferenceWeights",
     "Scenario",
     "Study",
+    "audit",
     "dissect",
     "judge_table",
     "load",
     "load_reference",
     "measure_text",
+    "predicted_shift",
     "simulate",
 ]
 
 # Names are found when they are used: pandas, PyMC and ArviZ take seconds to import.
 _ROOMS = {
+    "audit": ("Audit", "Exploitability", "audit", "predicted_shift"),
     "check": ("Checks", "HeldOut"),
     "compare": ("JudgeSimilarity", "ReferenceWeights", "judge_table", "load_reference"),
     "data": ("DataReport", "PreferenceData", "load"),

@@ -23,7 +23,9 @@ GroupKind: TypeAlias = Literal["scenario", "case", "all"]
 PropertyGroup: TypeAlias = Literal["basic", "error", "query-specific", "text"]
 PropertyKind: TypeAlias = Literal["rating", "count", "label", "words", "number"]
 Role: TypeAlias = Literal["property", "nuisance"]
+Side: TypeAlias = Literal["both", "A", "B"]  # whose response is another one
 Ties: TypeAlias = Literal["drop", "half"]
+Unparsed: TypeAlias = Literal["drop", "half"]  # verdicts that could not be read
 
 _Choice = TypeVar("_Choice")
 

@@ -9,6 +9,7 @@ from typing import get_args
 import pandas as pd
 
 from prefdissect import tables
+from prefdissect.asking.auditing import AuditsJudges
 from prefdissect.asking.checking import ChecksFits
 from prefdissect.asking.comparing import ComparesJudges
 from prefdissect.compare import Measure, ReferenceWeights, check_properties
@@ -19,7 +20,7 @@ from prefdissect.report import Compared, Contents, Texts, choose_texts, write_pa
 __all__ = ["WritesReports"]
 
 
-class WritesReports(ComparesJudges, ChecksFits):
+class WritesReports(ComparesJudges, ChecksFits, AuditsJudges):
     """The method of `Dissection` that writes a page."""
 
     def report(
