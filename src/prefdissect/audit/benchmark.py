@@ -37,8 +37,9 @@ class Audit:
     subsets
         What is won of pairs that had no part in choosing: judge, group, n, n_clusters, rule (the one chosen most
         often), then `one_side` (always A, or always B), `best_rule`, `blind` (a fit to properties that need no prompt)
-        and `fit` (to all), each with `_lower` and `_upper`; margin (`blind_lower` less 1/2), without_reading (whether
-        it is above 0).
+        and `fit` (to all), each with `_lower` and `_upper`; rule_chance and blind_chance (that properties which say
+        nothing do as well), margin (`blind_lower` less 1/2), without_reading (the margin is above 0 and blind_chance
+        small: less than lies outside the interval on one side).
     leaderboard
         One row per judge and model, the strongest first: judge, model, is_baseline (all others met this one alone), n,
         n_ties, n_unparsed, raw (win rate, ties half; of a baseline 1/2), raw_lower, raw_upper, raw_rank; then with the

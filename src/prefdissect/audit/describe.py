@@ -49,7 +49,7 @@ def _rules(found: Audit, judge: str) -> list[str]:
     table = table[(table["group"] == last) & table["share"].notna()]
     if table.empty:
         return ["  no pair is decided"]
-    named = map(_rule, table.head(_MOST_RULES).itertuples())
+    named = map(_rule, table.drop_duplicates("property").head(_MOST_RULES).itertuples())
     said = f"rules, {table['n'].iloc[0]:,} decided pairs: {'; '.join(named)}"
     return textwrap.wrap(said, _WIDTH, initial_indent="  ", subsequent_indent="    ")
 
@@ -65,7 +65,8 @@ def _subsets(found: Audit, judge: str) -> list[str]:
     scored = table[table["fit"].notna()]
     lines = [f"  held out in {found.folds} folds:"] if len(scored) else []
     width = max([len(group) for group in scored["group"]], default=0)
-    lines += [_subset(row, width) for row in scored.tail(_MOST_SUBSETS).itertuples()]
+    tail = (1 - found.interval) / 2
+    lines += [_subset(row, width, tail) for row in scored.tail(_MOST_SUBSETS).itertuples()]
     if len(scored) > _MOST_SUBSETS:
         lines.append(f"    ... and {len(scored) - _MOST_SUBSETS} more subsets")
     lines += _won(scored)
@@ -75,10 +76,11 @@ def _subsets(found: Audit, judge: str) -> list[str]:
     return lines
 
 
-def _subset(row: Any, width: int) -> str:
+def _subset(row: Any, width: int, tail: float) -> str:
     blind = [f"without reading {percent(row, 'blind')}"] if np.isfinite(row.blind) else []
     side = [f"always one side {percent(row, 'one_side')}"] if row.one_side_lower > 0.5 else []
-    parts = [f"rule ({row.rule}) {percent(row, 'best_rule')}", *blind, f"fit {percent(row, 'fit')}", *side]
+    luck = ", may be chance" if row.rule_chance >= tail else ""
+    parts = [f"rule ({row.rule}{luck}) {percent(row, 'best_rule')}", *blind, f"fit {percent(row, 'fit')}", *side]
     return f"    {row.group:<{width}}  {', '.join(parts)}"
 
 

@@ -2,9 +2,10 @@
 
 Held equal means: P(A preferred) = sigmoid(strength of A's model - strength of B's model + sum_k weight_k x_k), fitted
 to all pairs of a judge at once, and read at x = 0. The models are signed columns (1 for A's, -1 for B's) beside the
-properties, all with the prior Normal(0, 1); only differences of strengths are known from pairs, and the prior centres
-them. Prompts are clusters: the width of intervals is what the scores of whole prompts support, so that soft labels,
-ties that count half and one prompt under many models are no evidence twice.
+properties, all with the prior Normal(0, 1), so that with the Gaussian block of the likelihood the posterior is Gaussian
+and drawn from directly; only differences of strengths are known from pairs, and the prior centres them. Prompts are
+clusters: the width of intervals is what the scores of whole prompts support, so that soft labels, ties that count half
+and one prompt under many models are no evidence twice.
 """
 
 from __future__ import annotations
@@ -14,19 +15,18 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 
 from prefdissect._typing import Encoding, FloatArray, Unparsed
 from prefdissect.audit.models import Field, models_of, signed_columns
 from prefdissect.audit.resampling import resample_shares
-from prefdissect.audit.shift import bounds_of
+from prefdissect.audit.shift import bounds_of, sigmoid
 from prefdissect.data import PreferenceData
 from prefdissect.features import Design, build_design
-from prefdissect.inference import Fit, FitOptions, Normal, arrange_prior, fit_design, stream_of
+from prefdissect.inference import FitOptions, Normal, arrange_prior, stand_in, stream_of
 
 __all__ = ["LEADERBOARD", "WEIGHTS", "leaderboard"]
 
-_MOST_DRAWS = 2000
+_DRAWS = 2000
 _OF_PROPERTIES = Normal(1.0)  # wide: a weight that the prior shrinks would leave a part of the property in the score
 LEADERBOARD = [
     *("judge", "model", "is_baseline", "n", "n_ties", "n_unparsed", "raw", "raw_lower", "raw_upper", "raw_rank"),
@@ -60,7 +60,7 @@ def leaderboard(
         Whether a verdict that could not be read is left out of the raw win rate, or half a win for each, as AlpacaEval
         counts its code 0.
     options
-        Of the fit; its seed and interval are those of the raw win rates too.
+        Their seed and interval.
     resamples
         Draws of clusters behind the intervals of raw win rates.
 
@@ -77,12 +77,20 @@ def leaderboard(
     design = _of_two_models(build_design(data, [judge], by=None, encoding=encoding, ties="half", nuisance=columns))
     names = [name for name in design.columns if name in columns]
     prior = arrange_prior(dict.fromkeys(design.encoder.schema.ids, _OF_PROPERTIES), design.encoder.schema.ids, names)
-    fit = fit_design(design, prior, options, progress=False).fits[judge, "all"]
-    table = raw.merge(_held_equal(design, fit, field, options.interval), on="model", sort=False)
+    fit = stand_in(design.cell(judge, "all"), prior, robust=True)
+    rng = stream_of(options.random_seed, judge, "leaderboard")
+    weights = np.vstack([fit.mean, rng.multivariate_normal(fit.mean, fit.cov, size=_DRAWS, method="eigh")])
+    table = raw.merge(
+        _held_equal(design, weights, field, options.interval, certified=fit.converged), on="model", sort=False
+    )
     dropped = design.dropped[["judge", "reason", "n"]].assign(reason="of the fit: " + design.dropped["reason"])
     left_out = pd.concat([field.left_out, dropped], ignore_index=True)
     order = np.lexsort((-table["raw"].to_numpy(), -table["strength"].to_numpy()))
-    return table.iloc[order].reset_index(drop=True)[LEADERBOARD], _weights(design, fit, judge), left_out
+    return (
+        table.iloc[order].reset_index(drop=True)[LEADERBOARD],
+        _weights(design, weights, judge, options.interval),
+        left_out,
+    )
 
 
 def _of_two_models(design: Design) -> Design:
@@ -111,11 +119,8 @@ def _raw(field: Field, options: FitOptions, resamples: int) -> pd.DataFrame:
     return table.assign(raw_rank=table["raw"].rank(ascending=False, method="min"))
 
 
-def _held_equal(design: Design, fit: Fit, field: Field, interval: float) -> pd.DataFrame:
+def _held_equal(design: Design, weights: FloatArray, field: Field, interval: float, *, certified: bool) -> pd.DataFrame:
     """Return the win rate of each model with the properties equal, against the opponents that it met."""
-    flat = fit.draws.reshape(-1, fit.draws.shape[-1]).astype(float)
-    every = np.linspace(0, len(flat) - 1, min(len(flat), _MOST_DRAWS)).round().astype(int)
-    weights = np.vstack([fit.mean, flat[every]])
     at = [design.columns.index(column) for column in field.columns]
     strengths = weights[:, at] - weights[:, at].mean(axis=1, keepdims=True)
     ranks = np.argsort(np.argsort(-strengths, axis=1, kind="stable"), axis=1, kind="stable") + 1.0
@@ -131,8 +136,8 @@ def _held_equal(design: Design, fit: Fit, field: Field, interval: float) -> pd.D
             "rank": ranks[0],
             "rank_lower": np.quantile(ranks[1:], tail, axis=0, method="lower"),
             "rank_upper": np.quantile(ranks[1:], 1 - tail, axis=0, method="higher"),
-            "engine": fit.engine,
-            "certified": fit.certified,
+            "engine": "robust",
+            "certified": certified,
         }
     ).astype({"model": "str", "engine": "str"})
 
@@ -158,7 +163,7 @@ def _win_rates(
             side = of_models[own, m]
             kinds, count = np.unique(which[own], return_counts=True)
             flat = met[kinds] * met[kinds, m][:, None]
-            equal[:, m] = expit(strengths @ flat.T) @ (count / count.sum())
+            equal[:, m] = sigmoid(strengths @ flat.T) @ (count / count.sum())
             turned = of_models[own] * side[:, None], of_properties[own] * side[:, None]
             before[:, m] = _mean_before(strengths, pull, *turned)
     return equal, before
@@ -169,14 +174,15 @@ def _mean_before(strengths: FloatArray, pull: FloatArray, models: FloatArray, pr
     total = np.zeros(len(strengths))
     for start in range(0, len(models), 1024):
         part = slice(start, start + 1024)
-        total += expit(strengths @ models[part].T + pull @ properties[part].T).sum(axis=1)
+        total += sigmoid(strengths @ models[part].T + pull @ properties[part].T).sum(axis=1)
     return total / len(models)
 
 
-def _weights(design: Design, fit: Fit, judge: str) -> pd.DataFrame:
+def _weights(design: Design, weights: FloatArray, judge: str, interval: float) -> pd.DataFrame:
     """Return the weights of what was held equal."""
     kept, schema = design.is_property, design.encoder.schema
     known: Mapping[str, object] = {"judge": judge, "property": list(schema.ids), "label": list(schema.labels)}
-    numbers = {"mean": fit.mean[kept], "lower": fit.lower[kept], "upper": fit.upper[kept]}
+    lower, upper = bounds_of(weights[1:, kept], interval)
+    numbers = {"mean": weights[0, kept], "lower": lower, "upper": upper}
     counted = {"n": len(design.x), "n_differs": (design.x[:, kept] != 0).sum(axis=0)}
     return pd.DataFrame({**known, **numbers, **counted})[WEIGHTS].astype(dict.fromkeys(WEIGHTS[:3], "str"))

@@ -7,17 +7,32 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 
 from prefdissect._typing import BoolArray, FloatArray, Side, check_choice
 from prefdissect.errors import OptionError, UnknownNameError, choices
 from prefdissect.features import OVERALL, Design
 from prefdissect.inference import Fit, Posterior
 
-__all__ = ["Pairs", "bounds_of", "limits_of", "mean_over_scenarios", "pairs_of", "predicted_shift", "some_draws"]
+__all__ = [
+    "Pairs",
+    "bounds_of",
+    "limits_of",
+    "mean_over_scenarios",
+    "pairs_of",
+    "predicted_shift",
+    "sigmoid",
+    "some_draws",
+]
 
 _MOST_DRAWS, _MOST_IN_LARGE_GRID, _LARGE_GRID = 400, 200, 50
 _ROWS_AT_ONCE = 2048
+_SURE = 300.0  # log-odds beyond which nothing changes in any digit, and whose exponential is a number
+
+
+def sigmoid(log_odds: FloatArray) -> FloatArray:
+    """Return probabilities; many times as fast as SciPy's, for the millions that means over draws need."""
+    odds_against: FloatArray = np.exp(-np.clip(log_odds, -_SURE, _SURE))
+    return 1 / (1 + odds_against)
 
 
 @dataclass(frozen=True)
@@ -40,7 +55,7 @@ class Pairs:
         x = self.x if change is None else self.x + self.moved(change)
         total = np.zeros(len(weights))
         for start in range(0, len(x), _ROWS_AT_ONCE):
-            total += expit(x[start : start + _ROWS_AT_ONCE] @ weights.T).sum(axis=0)
+            total += sigmoid(x[start : start + _ROWS_AT_ONCE] @ weights.T).sum(axis=0)
         return total / len(x)
 
 

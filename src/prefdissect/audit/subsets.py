@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import FloatArray, IntArray
+from prefdissect.audit.chance import chance_of_fit, chance_of_rule
 from prefdissect.audit.resampling import resample_shares
 from prefdissect.audit.rules import ALL_PAIRS, credit, subsets_of
 from prefdissect.check import HeldOut, hold_out
@@ -54,8 +55,10 @@ def subset_table(
         judge, group, n (decided pairs), n_clusters, rule (the single-property rule that was chosen most often, in
         words); then `one_side` (always the response, A or B, that won more of the other folds), `best_rule` (chosen on
         them), `blind` (a fit to the blind properties) and `fit` (to all), each a share of held-out pairs with `_lower`
-        and `_upper`; margin (`blind_lower` less 1/2) and without_reading (whether it is above 0). NaN, and False, where
-        a subset has fewer clusters than folds; `blind` is NaN where no property is.
+        and `_upper`; rule_chance and blind_chance (that properties which say nothing do as well on these pairs: exact
+        tests, see `chance.py`); margin (`blind_lower` less 1/2) and without_reading: the margin is above 0, and
+        blind_chance below what lies outside the interval on one side. NaN, and False, where a subset has fewer clusters
+        than folds; `blind` is NaN where no property is.
     """
     columns = [design.columns.index(name) for name in blind]
     keys = [(j, g) for g in design.groups for j in design.judges if _n_clusters(design, j, g) >= folds]
@@ -69,9 +72,13 @@ def subset_table(
                 value = _mean_over_groups(earned[name], judge, design.groups if group == ALL_PAIRS else [group])
                 score |= _score(name, value, at, design.cluster, interval, resamples, rng)
             known = {"judge": judge, "group": group, "n": len(at), "n_clusters": len(np.unique(design.cluster[at]))}
-            rows.append({**known, "rule": _in_words(rules, judge, group, chosen.get((judge, group))), **score})
+            rule = _in_words(rules, judge, group, chosen.get((judge, group)))
+            rows.append({**known, "rule": rule, **score, **_chances(design, prior, judge, at, columns, rng)})
     table = pd.DataFrame(rows).astype({"judge": "str", "group": "str", "rule": "str"})
-    table = table.assign(margin=table["blind_lower"] - CHANCE, without_reading=table["blind_lower"] > CHANCE)
+    scored = table["fit"].notna()
+    table[["rule_chance", "blind_chance"]] = table[["rule_chance", "blind_chance"]].where(scored)
+    margin, surprising = table["blind_lower"] - CHANCE, table["blind_chance"] < (1 - interval) / 2
+    table = table.assign(margin=margin, without_reading=(margin > 0) & surprising)
     table.attrs = {"interval": interval, "interval_kind": "equal-tailed, clusters resampled"}
     return table
 
@@ -151,6 +158,18 @@ def _score(
         at = rows[np.isfinite(value[rows])]
         found = resample_shares(value[at, None], clusters[at], interval=interval, resamples=resamples, rng=rng)
     return dict(zip((name, f"{name}_lower", f"{name}_upper"), found[:, 0].tolist(), strict=True))
+
+
+def _chances(
+    design: Design, prior: PriorArrays, judge: str, rows: IntArray, blind: Sequence[int], rng: np.random.Generator
+) -> dict[str, float]:
+    """Return the chance that properties which say nothing do as well: the best rule, and all blind ones together."""
+    if not len(rows):
+        return dict.fromkeys(("rule_chance", "blind_chance"), float("nan"))
+    x, prefers_a = design.x[rows], design.y[rows, design.judges.index(judge)] > CHANCE
+    clusters, columns = design.cluster[rows], list(blind)
+    alone = chance_of_fit(x[:, columns], prefers_a, clusters, prior.take(columns), rng) if columns else float("nan")
+    return {"rule_chance": chance_of_rule(x, prefers_a, clusters, rng), "blind_chance": alone}
 
 
 def _in_words(rules: pd.DataFrame, judge: str, group: str, chosen: str | None) -> str | float:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from prefdissect.cli.auditing import audit
 from prefdissect.cli.checking import check
 from prefdissect.cli.comparing import compare
 from prefdissect.cli.converting import convert
@@ -43,5 +44,5 @@ def main(
     """Tell what a judge is preferring: a weight per property, with a posterior."""
 
 
-for _command in (demo, inspect, dissect, compare, check, explain, plot, report, convert, schema):
+for _command in (demo, inspect, dissect, compare, check, audit, explain, plot, report, convert, schema):
     app.command()(_command)
