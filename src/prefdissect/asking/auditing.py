@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import pandas as pd
 
 from prefdissect._typing import Encoding, Side, Unparsed, check_count
-from prefdissect.asking.fitted import Fitted
-from prefdissect.audit import Audit, Exploitability, audit_design, check_plan, exploit, predicted_shift
+from prefdissect.asking.checking import ChecksFits
+from prefdissect.audit import Audit, Exploitability, Plan, audit_design, check_plan, exploit, predicted_shift
+from prefdissect.check import FOLDS, HeldOut
 from prefdissect.choose import pick
 from prefdissect.features import build_design
 
 __all__ = ["AuditsJudges"]
 
+_RESAMPLES = 400  # behind the intervals of a page, of which there may be tens of thousands
 
-class AuditsJudges(Fitted):
+
+class AuditsJudges(ChecksFits):
     """The methods of `Dissection` that tell how far a judge can be gamed."""
 
     def exploitability(
@@ -93,8 +97,18 @@ class AuditsJudges(Fitted):
             interval=self.fitted.interval if interval is None else interval,
             random_seed=seed,
         )
-        judges = pick("judge", judge, self.judges)
-        design = build_design(
-            self.data, judges, by=self.options["by"], encoding="comparison", ties=self.options["ties"]
-        )
-        return audit_design(self.data, design.sel(judges, self.groups), self.fitted.prior, plan, progress=progress)
+        return self._run_audit(pick("judge", judge, self.judges), plan, None, progress)
+
+    @cached_property
+    def _audited(self) -> Audit:
+        """The audit of a report: with what is known of held-out pairs, where the design is that of comparisons."""
+        how = {"encoding": "comparison", "unparsed": "drop", "folds": FOLDS, "resamples": _RESAMPLES}
+        seed, interval = self.options["random_seed"], self.fitted.interval
+        plan = check_plan(("length",), None, interval=interval, random_seed=seed, **how)  # type: ignore[arg-type]
+        known = self._held_out if self.design.encoder.encoding == "comparison" else None
+        return self._run_audit(self.judges, plan, known, None)
+
+    def _run_audit(self, judges: list[str], plan: Plan, held: HeldOut | None, progress: bool | None) -> Audit:
+        by, ties = self.options["by"], self.options["ties"]
+        design = build_design(self.data, judges, by=by, encoding="comparison", ties=ties).sel(judges, self.groups)
+        return audit_design(self.data, design, self.fitted.prior, plan, held=held, progress=progress)

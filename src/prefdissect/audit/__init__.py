@@ -19,13 +19,14 @@ from typing import Any
 from prefdissect.audit.benchmark import Audit, AuditFigure
 from prefdissect.audit.exploitability import exploit
 from prefdissect.audit.exploited import Exploitability
-from prefdissect.audit.run import audit, audit_design, check_plan
+from prefdissect.audit.run import Plan, audit, audit_design, check_plan
 from prefdissect.audit.shift import predicted_shift
 
 __all__ = [
     "Audit",
     "AuditFigure",
     "Exploitability",
+    "Plan",
     "audit",
     "audit_design",
     "check_plan",

@@ -44,7 +44,7 @@ def _exchange(scores: FloatArray, clusters: IntArray, rng: np.random.Generator) 
     parts, at_once = [sums.sum(axis=0)[None]], max(1, _CELLS_AT_ONCE // max(len(names), 1))
     for start in range(0, _EXCHANGES, at_once):
         n = min(at_once, _EXCHANGES - start)
-        parts.append(rng.choice([-1.0, 1.0], size=(n, len(names))) @ sums)
+        parts.append((2.0 * rng.integers(2, size=(n, len(names))) - 1) @ sums)
     return np.concatenate(parts)
 
 

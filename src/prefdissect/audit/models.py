@@ -82,7 +82,7 @@ def models_of(data: PreferenceData, judge: str, unparsed: Unparsed) -> Field:
     if not met.any():
         raise DataError(
             f"judge {judge!r} judged no pair of two different models (columns {SIDES[0]} and {SIDES[1]}), so there is "
-            "no leaderboard; leave the judge out, or name the models"
+            "nothing to rank"
         )
     both = [names[s].astype(str).to_numpy(dtype=object) for s in (0, 1)]
     models, codes = np.unique(np.concatenate([side[met] for side in both]).astype(str), return_inverse=True)

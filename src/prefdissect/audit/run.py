@@ -15,10 +15,11 @@ from prefdissect.audit.leaderboard import LEADERBOARD, WEIGHTS, leaderboard
 from prefdissect.audit.models import has_models
 from prefdissect.audit.rules import rule_table
 from prefdissect.audit.subsets import subset_table
+from prefdissect.check import HeldOut
 from prefdissect.check.heldout import LENGTHS
 from prefdissect.choose import choose_judges
 from prefdissect.data import PreferenceData, Source, load_for
-from prefdissect.errors import OptionError, UnknownNameError, choices
+from prefdissect.errors import DataError, OptionError, UnknownNameError, choices
 from prefdissect.features import Design, build_design
 from prefdissect.inference import PAPER_PRIOR, FitOptions, PriorArrays, PriorLike, arrange_prior, check_options
 from prefdissect.schema import PropertySchema
@@ -161,23 +162,29 @@ def check_plan(
 
 
 def audit_design(
-    data: PreferenceData, design: Design, prior: PriorArrays, plan: Plan, *, progress: bool | None = None
+    data: PreferenceData,
+    design: Design,
+    prior: PriorArrays,
+    plan: Plan,
+    *,
+    held: HeldOut | None = None,
+    progress: bool | None = None,
 ) -> Audit:
     """Return the audit of a design of comparisons; see `audit`.
 
-    `prior` is that of its columns.
+    `prior` is that of its columns, `held` what is known of pairs held out with it in as many folds.
     """
     ids = design.encoder.schema.ids
     blind = _choose_blind(design, plan.blind)
     shared = {"interval": plan.fit.interval, "resamples": plan.resamples, "random_seed": plan.fit.random_seed}
     rules = rule_table(design, **shared)  # type: ignore[arg-type]
-    subsets = subset_table(design, prior, rules, blind, folds=plan.folds, progress=progress, **shared)  # type: ignore[arg-type]
-    held, note = _held(data, plan.hold_equal)
-    boards, weights, left_out = _leaderboards(data, design.judges, held, plan)
+    subsets = subset_table(design, prior, rules, blind, folds=plan.folds, held=held, progress=progress, **shared)  # type: ignore[arg-type]
+    equal, note = _held(data, plan.hold_equal)
+    boards, weights, left_out, without = _leaderboards(data, design.judges, equal, plan)
     notes = [
         *([] if blind else [f"none of the {len(ids)} properties is known to need no prompt; name those in blind="]),
         *([note] if note and len(boards) else []),
-        *([] if len(boards) else ["no leaderboard: the data do not name two models (columns model_a and model_b)"]),
+        *without,
     ]
     dropped = design.dropped.groupby(["judge", "reason"])["n"].sum().reset_index()
     dropped = pd.concat([dropped, left_out])
@@ -188,7 +195,7 @@ def audit_design(
         weights=weights,
         left_out=dropped.reset_index(drop=True),
         blind=tuple(blind),
-        hold_equal=held,
+        hold_equal=equal,
         folds=plan.folds,
         interval=plan.fit.interval,
         notes=tuple(notes),
@@ -214,31 +221,40 @@ def _choose_blind(design: Design, asked: Sequence[str] | None) -> list[str]:
 
 def _held(data: PreferenceData, asked: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """Return what is held equal, and what there is to say of it."""
-    if asked != _LENGTH or "length" in data.properties or set(_TEXTS) <= set(data.pairs.columns):
+    if asked != _LENGTH or "length" in data.properties:
         return asked, ""
     other = next((name for name in LENGTHS if name in data.properties), None)
     if other is not None:
         return (other,), f"held equal: {other}, as the data rate no 'length'"
+    if set(_TEXTS) <= set(data.pairs.columns):
+        return asked, ""
     why = "the data rate no length and hold no texts to measure it"
     return (), f"nothing is held equal: {why}; name properties in hold_equal="
 
 
 def _leaderboards(
     data: PreferenceData, judges: Sequence[str], held: tuple[str, ...], plan: Plan
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the leaderboards of all judges, one below the other; without rows where no models are named."""
-    parts: list[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]] = []
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, list[str]]:
+    """Return the leaderboards of all judges, the weights, what is left out, and which judge has none and why."""
+    parts: list[tuple[pd.DataFrame, ...]] = []
+    without = []
     if has_models(data):
         rated = rate_only(data, held) if held else _unrated(data)
         how = {"encoding": plan.encoding, "unparsed": plan.unparsed, "options": plan.fit, "resamples": plan.resamples}
-        parts = [leaderboard(rated, judge, **how) for judge in judges]  # type: ignore[arg-type]
+        for judge in judges:
+            try:
+                parts.append(leaderboard(rated, judge, **how))  # type: ignore[arg-type]
+            except DataError as error:
+                without.append(f"no leaderboard of {judge}: {error}")
+    else:
+        without.append("no leaderboard: the data do not name two models (columns model_a and model_b)")
     names = LEADERBOARD, WEIGHTS, ["judge", "reason", "n"]
     if not parts:
         empty = [pd.DataFrame(columns=columns) for columns in names]
-        return empty[0], empty[1], empty[2]
+        return empty[0], empty[1], empty[2], without
     boards, weights, left_out = (pd.concat([part[i] for part in parts], ignore_index=True) for i in range(3))
     boards.attrs = {"interval": plan.fit.interval, "interval_kind": "equal-tailed"}
-    return boards, weights, left_out
+    return boards, weights, left_out, without
 
 
 def _unrated(data: PreferenceData) -> PreferenceData:

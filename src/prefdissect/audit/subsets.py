@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -34,6 +34,7 @@ def subset_table(
     interval: float,
     resamples: int,
     random_seed: int,
+    held: HeldOut | None = None,
     progress: bool | None = None,
 ) -> pd.DataFrame:
     """Return for each subset what wins pairs that had no part in choosing it.
@@ -48,6 +49,8 @@ def subset_table(
         The properties that can be told without reading the prompt.
     folds, interval, resamples, random_seed
         Clusters are dealt into so many folds; shares have intervals of this probability from so many draws of clusters.
+    held
+        What `hold_out` says of this design with this prior and so many folds, where it is known.
 
     Returns
     -------
@@ -62,15 +65,14 @@ def subset_table(
     """
     columns = [design.columns.index(name) for name in blind]
     keys = [(j, g) for g in design.groups for j in design.judges if _n_clusters(design, j, g) >= folds]
-    chosen, earned = _hold_out_all(design, prior, columns, keys, folds, random_seed, progress)
+    chosen, earned = _hold_out_all(design, prior, columns, keys, folds, random_seed, held, progress)
     rows = []
     for judge in design.judges:
         for group, at in subsets_of(design, judge):
             rng = stream_of(random_seed, judge, group, "subsets")
-            score: dict[str, float] = {}
-            for name in _SCORED:
-                value = _mean_over_groups(earned[name], judge, design.groups if group == ALL_PAIRS else [group])
-                score |= _score(name, value, at, design.cluster, interval, resamples, rng)
+            of = design.groups if group == ALL_PAIRS else [group]
+            values = {name: _mean_over_groups(earned[name], judge, of) for name in _SCORED}
+            score = _score(values, at, design.cluster, interval, resamples, rng)
             known = {"judge": judge, "group": group, "n": len(at), "n_clusters": len(np.unique(design.cluster[at]))}
             rule = _in_words(rules, judge, group, chosen.get((judge, group)))
             rows.append({**known, "rule": rule, **score, **_chances(design, prior, judge, at, columns, rng)})
@@ -90,6 +92,7 @@ def _hold_out_all(
     keys: Sequence[tuple[str, str]],
     folds: int,
     random_seed: int,
+    held: HeldOut | None,
     progress: bool | None,
 ) -> tuple[dict[tuple[str, str], str], dict[str, _Earned]]:
     """Return the rule chosen most often in each cell, and what rule, blind fit and fit earn of its held-out pairs."""
@@ -101,7 +104,7 @@ def _hold_out_all(
         options = {"k": folds, "min_pairs": 2, "random_seed": random_seed, "progress": progress}
         return hold_out(design, prior, clusters, keys=keys, **options)  # type: ignore[arg-type]
 
-    whole = run(design, prior)
+    whole = run(design, prior) if held is None else held
     models = {"one_side": "majority", "best_rule": "best single", "fit": "fit"}
     earned = {name: _earned(whole, design, model) for name, model in models.items()} | {"blind": {}}
     if len(blind) == len(design.columns):
@@ -144,20 +147,23 @@ def _mean_over_groups(cells: _Earned, judge: str, groups: Sequence[str]) -> Floa
 
 
 def _score(
-    name: str,
-    value: FloatArray | None,
+    values: Mapping[str, FloatArray | None],
     rows: IntArray,
     clusters: IntArray,
     interval: float,
     resamples: int,
     rng: np.random.Generator,
 ) -> dict[str, float]:
-    """Return the share of decided pairs that were held out, with its interval."""
-    found = np.full((3, 1), np.nan)
-    if value is not None:
-        at = rows[np.isfinite(value[rows])]
-        found = resample_shares(value[at, None], clusters[at], interval=interval, resamples=resamples, rng=rng)
-    return dict(zip((name, f"{name}_lower", f"{name}_upper"), found[:, 0].tolist(), strict=True))
+    """Return the shares of decided pairs that were held out, with their intervals."""
+    found = dict.fromkeys([f"{name}{end}" for name in values for end in ("", "_lower", "_upper")], float("nan"))
+    known = {name: value[rows] for name, value in values.items() if value is not None}
+    if known:
+        columns = np.column_stack(list(known.values()))
+        held = np.isfinite(columns).all(axis=1)
+        shares = resample_shares(columns[held], clusters[rows[held]], interval=interval, resamples=resamples, rng=rng)
+        for name, (share, lower, upper) in zip(known, shares.T.tolist(), strict=True):
+            found |= {name: share, f"{name}_lower": lower, f"{name}_upper": upper}
+    return found
 
 
 def _chances(

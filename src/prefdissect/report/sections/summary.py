@@ -19,6 +19,7 @@ _MOST, _NAMED = 6, 3  # fits, and properties at each end
 def summary_section(contents: Contents) -> list[dict[str, Any]]:
     """Return paragraphs: a topic, sentences, and for checks the level that they reach."""
     parts = [_what(contents), *_preferred(contents), *_alike(contents), _trusted(contents), *_predicted(contents)]
+    parts += _gamed(contents)
     return [part for part in parts if part["said"]]
 
 
@@ -110,6 +111,28 @@ def _predicted(contents: Contents) -> Iterable[dict[str, Any]]:
     others = ", ".join(f"{name} {100 * value:.1f}%" for name, value in mean.items() if name != "fit")
     said = f"Of pairs that they had not seen the fits predicted {100 * mean['fit']:.1f}% ({others})."
     yield {"topic": "How well it predicts", "said": [said]}
+
+
+def _gamed(contents: Contents) -> Iterable[dict[str, Any]]:
+    """Say which property to guard against, and which subsets are won without the prompt."""
+    table = contents.exploitability.table
+    said = []
+    for judge in contents.exploitability.judges[:_NAMED]:
+        rows = table[(table["judge"] == judge) & (table["rank"] == 1)]
+        if len(rows):
+            row = rows.iloc[-1]  # over scenarios, where there are several
+            bounds = sorted(100 * (row[end] if row["change"] >= 0 else -row[end]) for end in ("lower", "upper"))
+            said.append(
+                f"One step {row['direction']} {row['label']} on every pair would gain a model {100 * row['gain']:.1f} "
+                f"points [{bounds[0]:.1f}, {bounds[1]:.1f}] of win rate with {judge}."
+            )
+    won = contents.audit.subsets
+    won = won[won["without_reading"] & (won["judge"] == contents.audit.judges[0])]
+    if len(won):
+        named = ", ".join(won["group"].str.replace("_", " "))
+        said.append(f"Won without reading the prompt ({contents.audit.judges[0]}): {named}.")
+    if said:
+        yield {"topic": "How far it can be gamed", "said": said}
 
 
 def _count(n: int, noun: str) -> str:
