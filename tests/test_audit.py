@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,7 +16,7 @@ from scipy.special import expit
 
 import prefdissect as pdx
 from benchmark_worlds import play, style_or_content
-from prefdissect.audit.chance import chance_of_fit, chance_of_rule
+from prefdissect.audit.chance import chances_of
 from prefdissect.audit.leaderboard import leaderboard
 from prefdissect.audit.resampling import resample_shares
 from prefdissect.audit.rules import ALL_PAIRS, credit, rule_table
@@ -163,9 +164,29 @@ def test_chances_do_not_depend_on_which_response_is_a(seed):
     flip = rng.random(30) < 0.5
     mirrored, other = np.where(flip[:, None], -x, x), prefers_a ^ flip
     prior = arrange_prior(PAPER_PRIOR, ["a", "b"])
-    for chance in (lambda *args: chance_of_fit(*args[:3], prior, args[3]), chance_of_rule):
-        found = [chance(m, p, clusters, np.random.default_rng(1)) for m, p in ((x, prefers_a), (mirrored, other))]
-        assert found[0] == pytest.approx(found[1])
+    found = [
+        chances_of(m, [1], p, clusters, prior, np.random.default_rng(1)) for m, p in ((x, prefers_a), (mirrored, other))
+    ]
+    assert found[0] == pytest.approx(found[1])
+
+
+def test_chances_are_those_of_all_exchanges():
+    """Six prompts have 64 exchanges, which the twin counts all; 999 of them at random are within 4 sd, 0.06."""
+    rng = np.random.default_rng(4)
+    x, prefers_a, clusters = rng.normal(size=(12, 2)), rng.random(12) < 0.5, np.arange(12) // 2
+    prior = arrange_prior(PAPER_PRIOR, ["a", "b"])
+    side = np.where(prefers_a, 0.5, -0.5)
+    wins, scores = [], []
+    for signs in itertools.product((1, -1), repeat=6):
+        turned = x * np.repeat(signs, 2)[:, None]
+        wins.append(max(abs((np.sign(turned) * side[:, None]).sum(axis=0))))
+        score = turned.T @ side
+        metric = x.T @ x / 4 + np.diag(1 / prior.sd**2)
+        scores.append(score @ np.linalg.inv(metric) @ score)
+    expected = [np.mean(np.array(one) >= one[0] - 1e-9) for one in (wins, scores)]
+    found = chances_of(x, [0, 1], prefers_a, clusters, prior, np.random.default_rng(0))
+    assert found == pytest.approx(expected, abs=0.06)
+    assert np.isnan(chances_of(x, [], prefers_a, clusters, prior, rng)[1])
 
 
 def test_subsets_with_fewer_prompts_than_folds_are_said_and_kept():
@@ -393,10 +414,18 @@ def test_bad_options_are_named_with_the_valid_ones(given, error, said):
         pdx.audit(table, random_seed=0, **given)
 
 
-def test_a_judge_of_one_model_alone_is_refused():
-    table, _ = play(np.array([0.5, -0.5]), np.zeros(2), n_prompts=40, length_weight=0)
-    with pytest.raises(DataError, match="judged no pair of two different models"):
-        pdx.audit(table.assign(model_b=table["model_a"]), random_seed=0)
+def test_a_judge_of_one_model_alone_has_no_leaderboard_and_the_others_have_theirs():
+    table, _ = play(np.array([0.5, -0.5]), np.zeros(2), n_prompts=60, length_weight=0)
+    half = np.arange(60) < 30
+    table["model_b"] = np.where(half, table["model_a"], table["model_b"])
+    table["judge_you"] = np.where(half, table["judge_me"], None)
+    found = pdx.audit(table, random_seed=0)
+    assert found.leaderboard["judge"].unique().tolist() == ["me"]
+    assert found.notes == (
+        "no leaderboard of you: judge 'you' judged no pair of two different models (columns model_a and model_b), so "
+        "there is nothing to rank",
+    )
+    assert "no leaderboard of you" in repr(found)
 
 
 def test_figures_that_there_are_not():

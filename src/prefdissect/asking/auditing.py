@@ -16,7 +16,7 @@ from prefdissect.features import build_design
 
 __all__ = ["AuditsJudges"]
 
-_RESAMPLES = 400  # behind the intervals of a page, of which there may be tens of thousands
+_RESAMPLES = 300  # behind the intervals of a page, of which there may be tens of thousands
 
 
 class AuditsJudges(ChecksFits):

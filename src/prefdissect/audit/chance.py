@@ -7,33 +7,40 @@ and not in its verdicts, changes nothing either. So a statistic is compared with
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from prefdissect._typing import BoolArray, FloatArray, IntArray
 from prefdissect.inference import PriorArrays
 
-__all__ = ["chance_of_fit", "chance_of_rule"]
+__all__ = ["chances_of"]
 
 _EXCHANGES = 999
 _CELLS_AT_ONCE = 2_000_000
 
 
-def chance_of_fit(
-    x: FloatArray, prefers_a: BoolArray, clusters: IntArray, prior: PriorArrays, rng: np.random.Generator
-) -> float:
-    """Return the chance that all columns of `x` [row, column] together go along with the verdicts [row] as well.
+def chances_of(
+    x: FloatArray,
+    blind: Sequence[int],
+    prefers_a: BoolArray,
+    clusters: IntArray,
+    prior: PriorArrays,
+    rng: np.random.Generator,
+) -> tuple[float, float]:
+    """Return the chance that properties which say nothing do as well: the best rule, and all blind ones together.
 
-    The statistic is the score at weights 0 in the metric of its variance and the prior. From 1 / 1000 to 1.
+    The best of the rules, one for each column's sign in either direction, is judged by how many pairs it wins; all
+    blind columns of `x` [row, column] by the score at weights 0, in the metric of its variance and the prior of these
+    columns. From 1 / 1000 to 1; NaN of no blind column.
     """
-    metric = x.T @ x / 4 + np.diag(1 / prior.sd**2)
-    sums = _exchange(x * np.where(prefers_a, 0.5, -0.5)[:, None], clusters, rng)
-    return _share(np.einsum("ik,ik->i", sums, np.linalg.solve(metric, sums.T).T))
-
-
-def chance_of_rule(x: FloatArray, prefers_a: BoolArray, clusters: IntArray, rng: np.random.Generator) -> float:
-    """Return the chance that the best of the rules, one for each column's sign in either direction, wins as much."""
-    sums = _exchange(np.sign(x) * np.where(prefers_a, 0.5, -0.5)[:, None], clusters, rng)
-    return _share(np.abs(sums).max(axis=1))
+    side, some = np.where(prefers_a, 0.5, -0.5)[:, None], x[:, list(blind)]
+    sums = _exchange(np.hstack([np.sign(x), some]) * side, clusters, rng)
+    rule, score = np.abs(sums[:, : x.shape[1]]).max(axis=1), sums[:, x.shape[1] :]
+    if not len(blind):
+        return _share(rule), float("nan")
+    metric = some.T @ some / 4 + np.diag(1 / prior.take(blind).sd ** 2)
+    return _share(rule), _share(np.einsum("ik,ik->i", score, np.linalg.solve(metric, score.T).T))
 
 
 def _exchange(scores: FloatArray, clusters: IntArray, rng: np.random.Generator) -> FloatArray:
@@ -41,10 +48,12 @@ def _exchange(scores: FloatArray, clusters: IntArray, rng: np.random.Generator) 
     names, of = np.unique(clusters, return_inverse=True)
     sums = np.zeros((len(names), scores.shape[1]))
     np.add.at(sums, of, scores)
-    parts, at_once = [sums.sum(axis=0)[None]], max(1, _CELLS_AT_ONCE // max(len(names), 1))
+    whole = sums.sum(axis=0)
+    parts, at_once = [whole[None]], max(1, _CELLS_AT_ONCE // max(len(names), 1))
     for start in range(0, _EXCHANGES, at_once):
         n = min(at_once, _EXCHANGES - start)
-        parts.append((2.0 * rng.integers(2, size=(n, len(names))) - 1) @ sums)
+        kept = np.unpackbits(rng.integers(256, size=(n, -(-len(names) // 8)), dtype=np.uint8), axis=1)[:, : len(names)]
+        parts.append(2 * (kept.astype(float) @ sums) - whole)
     return np.concatenate(parts)
 
 

@@ -83,7 +83,7 @@ def leaderboard(
     table = raw.merge(
         _held_equal(design, weights, field, options.interval, certified=fit.converged), on="model", sort=False
     )
-    dropped = design.dropped[["judge", "reason", "n"]].assign(reason="of the fit: " + design.dropped["reason"])
+    dropped = design.dropped[["judge", "reason", "n"]].assign(reason="of the leaderboard: " + design.dropped["reason"])
     left_out = pd.concat([field.left_out, dropped], ignore_index=True)
     order = np.lexsort((-table["raw"].to_numpy(), -table["strength"].to_numpy()))
     return (

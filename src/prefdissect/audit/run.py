@@ -22,6 +22,7 @@ from prefdissect.data import PreferenceData, Source, load_for
 from prefdissect.errors import DataError, OptionError, UnknownNameError, choices
 from prefdissect.features import Design, build_design
 from prefdissect.inference import PAPER_PRIOR, FitOptions, PriorArrays, PriorLike, arrange_prior, check_options
+from prefdissect.inference.threads import one_blas_thread
 from prefdissect.schema import PropertySchema
 from prefdissect.text import TEXT, rate_if_unrated, rate_only
 
@@ -177,10 +178,11 @@ def audit_design(
     ids = design.encoder.schema.ids
     blind = _choose_blind(design, plan.blind)
     shared = {"interval": plan.fit.interval, "resamples": plan.resamples, "random_seed": plan.fit.random_seed}
-    rules = rule_table(design, **shared)  # type: ignore[arg-type]
-    subsets = subset_table(design, prior, rules, blind, folds=plan.folds, held=held, progress=progress, **shared)  # type: ignore[arg-type]
-    equal, note = _held(data, plan.hold_equal)
-    boards, weights, left_out, without = _leaderboards(data, design.judges, equal, plan)
+    with one_blas_thread():
+        rules = rule_table(design, **shared)  # type: ignore[arg-type]
+        subsets = subset_table(design, prior, rules, blind, folds=plan.folds, held=held, progress=progress, **shared)  # type: ignore[arg-type]
+        equal, note = _held(data, plan.hold_equal)
+        boards, weights, left_out, without = _leaderboards(data, design.judges, equal, plan)
     notes = [
         *([] if blind else [f"none of the {len(ids)} properties is known to need no prompt; name those in blind="]),
         *([note] if note and len(boards) else []),

@@ -24,8 +24,8 @@ __all__ = [
     "some_draws",
 ]
 
-_MOST_DRAWS, _MOST_IN_LARGE_GRID, _LARGE_GRID = 400, 200, 50
-_ROWS_AT_ONCE = 2048
+_MOST_DRAWS, _MOST_IN_LARGE_GRID, _LARGE_GRID = 400, 100, 50
+_ROWS_AT_ONCE = 512
 _SURE = 300.0  # log-odds beyond which nothing changes in any digit, and whose exponential is a number
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import FloatArray, IntArray
-from prefdissect.audit.chance import chance_of_fit, chance_of_rule
+from prefdissect.audit.chance import chances_of
 from prefdissect.audit.resampling import resample_shares
 from prefdissect.audit.rules import ALL_PAIRS, credit, subsets_of
 from prefdissect.check import HeldOut, hold_out
@@ -173,9 +173,8 @@ def _chances(
     if not len(rows):
         return dict.fromkeys(("rule_chance", "blind_chance"), float("nan"))
     x, prefers_a = design.x[rows], design.y[rows, design.judges.index(judge)] > CHANCE
-    clusters, columns = design.cluster[rows], list(blind)
-    alone = chance_of_fit(x[:, columns], prefers_a, clusters, prior.take(columns), rng) if columns else float("nan")
-    return {"rule_chance": chance_of_rule(x, prefers_a, clusters, rng), "blind_chance": alone}
+    found = chances_of(x, blind, prefers_a, design.cluster[rows], prior, rng)
+    return dict(zip(("rule_chance", "blind_chance"), found, strict=True))
 
 
 def _in_words(rules: pd.DataFrame, judge: str, group: str, chosen: str | None) -> str | float:
