@@ -12,6 +12,7 @@ The room bears the name of its function: `prefdissect.audit` is called, too, whi
 
 from __future__ import annotations
 
+import inspect
 import sys
 from types import ModuleType
 from typing import Any
@@ -43,3 +44,5 @@ class _Callable(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Callable
+__doc__ = f"{__doc__}\n{audit.__doc__}"  # what help() says of it
+__signature__ = inspect.signature(audit)

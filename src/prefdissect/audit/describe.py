@@ -103,7 +103,7 @@ def _leaderboard(found: Audit, judge: str) -> list[str]:
     if table.empty:
         return []
     held = ", ".join(found.hold_equal)
-    width = max(len(model) for model in table["model"])
+    width = max(len(name) for name in ("win rate", *table["model"]))
     equal = bool(table["equal"].notna().any())
     head = f"{'raw':<19}  {held + ' equal':<19}  {'moved':<19}  rank" if equal else "raw"
     lines = [f"  {'win rate':<{width}}  {head}"]

@@ -114,8 +114,8 @@ def audit(
     >>> import pandas as pd
     >>> import prefdissect as pdx
     >>> table = pd.DataFrame({"prompt": [f"Ask {i}" for i in range(60)], "scenario": ["easy", "hard"] * 30})
-    >>> table["response_a"] = [("word " * (3 + i % 7)).strip() for i in range(60)]
-    >>> table["response_b"] = [("text " * (9 - i % 5)).strip() for i in range(60)]
+    >>> table["response_a"] = [("word " * (5 + 20 * (i % 7))).strip() for i in range(60)]
+    >>> table["response_b"] = [("text " * (95 - 20 * (i % 5))).strip() for i in range(60)]
     >>> longer = table["response_a"].str.len() > table["response_b"].str.len()
     >>> table["judge_counts"] = ["A" if a else "B" for a in longer]
     >>> found = pdx.audit(table, properties=["length", "questions"], random_seed=0)

@@ -136,7 +136,7 @@ def predicted_shift(
     ... )
     >>> result = pdx.dissect(study.data, random_seed=0)
     >>> shift = predicted_shift(result.design, result.fitted, "me", {"lengthy": 1.0})
-    >>> bool((shift["lower"] > 0.05).all()), shift["before"].tolist()
+    >>> bool((shift["lower"] > 0.05).all()), shift["before"].round(9).tolist()
     (True, [0.5])
     """
     wanted = list(posterior.groups) if groups is None else list(groups)
