@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import prefdissect as pdx
+from benchmark_worlds import play
 from prefdissect import plots
 from prefdissect.cli import app
 from prefdissect.errors import DataError, OptionError, UnknownNameError
@@ -290,3 +291,41 @@ def test_the_command_refuses_in_one_line(result, tmp_path, monkeypatch, argument
     assert done.exit_code == 1
     assert said in done.output
     assert len(done.output.splitlines()) == 1
+
+
+# Audits
+
+
+def test_gains_leaderboards_rules_and_subsets_are_drawn_as_they_stand():
+    table, _ = play(np.array([0.5, 0.0, -0.5]), np.array([-1.0, 0, 1]), n_prompts=300, length_weight=1.0)
+    result = pdx.dissect(table, engine="ep", random_seed=0)
+    found = result.audit(blind="length")
+    board = found.leaderboard
+    ax = found.plot("leaderboard")
+    assert rows_of(ax) == board["model"].tolist()
+    assert points(ax, "as judged")[:, 0] == pytest.approx(100 * board["raw"])
+    assert points(ax, "length held equal")[:, 0] == pytest.approx(100 * board["equal"])
+    ends = 100 * np.concatenate([board[[f"{name}_lower", f"{name}_upper"]] for name in ("raw", "equal")])
+    assert segments(ax) == pytest.approx(ends)
+    assert_readable(ax)
+    ax = found.plot("rules")
+    assert rows_of(ax) == ["more length"]
+    assert_readable(ax)
+    ax = found.plot("subsets")
+    assert points(ax, "best rule")[:, 0] == pytest.approx(100 * found.subsets["best_rule"])
+    assert points(ax, "fit, all without the prompt")[:, 0] == pytest.approx(100 * found.subsets["fit"])
+    assert_readable(ax)
+
+
+def test_gains_are_positive_whichever_way_they_come(result):
+    guard = result.exploitability("judge1").guard()
+    ax = result.exploitability("judge1").plot()
+    drawn = np.concatenate([points(ax, "by more of it"), points(ax, "by less of it")])
+    drawn = drawn[drawn[:, 1].argsort()]
+    assert drawn[:, 0] == pytest.approx(100 * guard["gain"])
+    assert rows_of(ax) == guard["label"].tolist()
+    bounds = np.where(guard[["change"]] >= 0, guard[["lower", "upper"]], -guard[["upper", "lower"]])
+    assert segments(ax) == pytest.approx(100 * bounds)
+    assert_readable(ax)
+    with pytest.raises(DataError, match="nothing is fitted"):
+        plots.plot_exploitability(guard.assign(change=np.nan))

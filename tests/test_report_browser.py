@@ -575,6 +575,46 @@ def test_a_megabyte_of_text(browser: Browser, folder: Path) -> None:
         assert len(box.text_content() or "") == 1_100_003
 
 
+# Gaming
+
+
+@pytest.mark.parametrize("group", ["overall", "coding"])
+def test_gains_are_those_of_exploitability(of_arena: Shown, arena: pdx.Dissection, group: str) -> None:
+    of_arena.go(section="audit", agroup=group)
+    guard = arena.exploitability(skipna=True).guard(group=group)
+    drawn = of_arena.numbers("#steps .point", "row", "value", "lower", "upper")
+    assert [row[0] for row in drawn] == guard["property"].tolist()
+    sign = np.where(guard["direction"] == "more", 1, -1)
+    ends = np.sort(sign[:, None] * 100 * guard[["lower", "upper"]].to_numpy(), axis=1)
+    expected = np.column_stack([100 * guard["gain"], ends])
+    assert np.array([row[1:] for row in drawn], dtype=float) == pytest.approx(expected, abs=0.0051), "two digits"
+
+
+def test_the_leaderboard_and_subsets_are_those_of_the_audit(of_arena: Shown, arena: pdx.Dissection) -> None:
+    of_arena.go(section="audit")
+    found = arena.audit(resamples=300)
+    drawn = of_arena.numbers("#leaderboard .point", "row", "kind", "value", "lower", "upper")
+    assert len(drawn) == 2 * len(found.leaderboard)
+    for model, kind, *numbers in drawn:
+        row = found.leaderboard.set_index("model").loc[model]
+        assert numbers == pytest.approx([100 * row[f"{kind}{end}"] for end in ("", "_lower", "_upper")], rel=1e-5)
+    rows = of_arena.find("#subsets tbody tr").all_inner_texts()
+    assert len(rows) == len(found.subsets)
+    for text, row in zip(rows, found.subsets.itertuples(), strict=True):
+        assert f"{100 * row.fit:.1f} [{100 * row.fit_lower:.1f}, {100 * row.fit_upper:.1f}]" in text
+        assert ("yes, by at least" in text) == row.without_reading
+    rules = of_arena.find("#rules tbody tr").all_inner_texts()
+    assert rules[0].startswith("more length")
+
+
+def test_the_summary_leads_to_it(of_arena: Shown) -> None:
+    of_arena.go(section="summary")
+    of_arena.find(
+        "article",
+    ).filter(has_text="How far it can be gamed").locator("button").click()
+    of_arena.find("#audit #steps").wait_for()
+
+
 # A study of the paper's size
 
 

@@ -21,8 +21,12 @@ prompts by asking one. `collect` asks a judge which response is better (`ChatJud
 that would cost. `Property` and `PropertySchema` say what can be rated, `Question` how a model is
 asked for it; `PAPER` and `SCENARIOS` hold the properties and scenarios of Li et al. (ACL 2024);
 `Laplace` and `Normal` are priors; `simulate` makes studies whose weights are known. `load_reference`
-gets the weights of the paper's 33 judges, `judge_table` what is known of them. Errors are kinds of
-`PrefDissectError`, warnings of `PrefDissectWarning`.
+gets the weights of the paper's 33 judges, `judge_table` what is known of them.
+
+How far can a judge be gamed? `audit_benchmark` tells how much of a benchmark single properties win,
+`predicted_shift` what a change of responses does; `run_experiment` steers a model (`ChatGenerator`)
+toward a judge and away from it, and `estimate_experiment` says what that would cost. Errors are
+kinds of `PrefDissectError`, warnings of `PrefDissectWarning`.
 """
 
 from __future__ import annotations
@@ -31,7 +35,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from prefdissect.audit import PreferencePairs
+    from prefdissect.audit import (
+        Audit,
+        ChatGenerator,
+        Experiment,
+        Exploitability,
+        PreferencePairs,
+        Steering,
+        SteeringMessage,
+        audit_benchmark,
+        estimate_experiment,
+        load_prompts,
+        predicted_shift,
+        run_experiment,
+    )
     from prefdissect.check import Checks, HeldOut
     from prefdissect.compare import JudgeSimilarity, ReferenceWeights, judge_table, load_reference
     from prefdissect.data import DataReport, PreferenceData, load
@@ -51,6 +68,8 @@ __all__ = [
     "SCENARIOS",
     "TEXT",
     "Annotated",
+    "Audit",
+    "ChatGenerator",
     "ChatJudge",
     "Checks",
     "Collected",
@@ -58,7 +77,9 @@ __all__ = [
     "DataReport",
     "Design",
     "Dissection",
+    "Experiment",
     "Explanation",
+    "Exploitability",
     "HeldOut",
     "JudgeSimilarity",
     "Laplace",
@@ -75,24 +96,44 @@ __all__ = [
     "ReferenceWeights",
     "RuleJudge",
     "Scenario",
+    "Steering",
+    "SteeringMessage",
     "Study",
     "annotate",
     "assign_scenarios",
+    "audit_benchmark",
     "collect",
     "dissect",
     "estimate_annotation",
     "estimate_collect",
+    "estimate_experiment",
     "estimate_scenarios",
     "judge_table",
     "load",
+    "load_prompts",
     "load_reference",
     "measure_text",
+    "predicted_shift",
+    "run_experiment",
     "simulate",
 ]
 
 # Names are found when they are used: pandas, PyMC and ArviZ take seconds to import.
 _ROOMS = {
-    "audit": ("PreferencePairs",),
+    "audit": (
+        "Audit",
+        "ChatGenerator",
+        "Experiment",
+        "Exploitability",
+        "PreferencePairs",
+        "Steering",
+        "SteeringMessage",
+        "audit_benchmark",
+        "estimate_experiment",
+        "load_prompts",
+        "predicted_shift",
+        "run_experiment",
+    ),
     "check": ("Checks", "HeldOut"),
     "compare": ("JudgeSimilarity", "ReferenceWeights", "judge_table", "load_reference"),
     "data": ("DataReport", "PreferenceData", "load"),

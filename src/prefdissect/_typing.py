@@ -30,7 +30,9 @@ PropertyGroup: TypeAlias = Literal["basic", "error", "query-specific", "text"]
 PropertyKind: TypeAlias = Literal["rating", "count", "label", "words", "number"]
 Role: TypeAlias = Literal["property", "nuisance"]
 Scoring: TypeAlias = Literal["pairwise", "single"]  # against a baseline, or one response at a time
+Side: TypeAlias = Literal["both", "A", "B"]  # whose response is another one
 Ties: TypeAlias = Literal["drop", "half"]
+Unparsed: TypeAlias = Literal["drop", "half"]  # verdicts that could not be read
 
 _Choice = TypeVar("_Choice")
 

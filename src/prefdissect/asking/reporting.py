@@ -9,7 +9,7 @@ from typing import get_args
 import pandas as pd
 
 from prefdissect import tables
-from prefdissect.asking.checking import ChecksFits
+from prefdissect.asking.auditing import AuditsJudges
 from prefdissect.asking.comparing import ComparesJudges
 from prefdissect.compare import Measure, ReferenceWeights, check_properties
 from prefdissect.data import PreferenceData, Source, load
@@ -19,7 +19,7 @@ from prefdissect.report import Compared, Contents, Texts, choose_texts, why_none
 __all__ = ["WritesReports"]
 
 
-class WritesReports(ComparesJudges, ChecksFits):
+class WritesReports(ComparesJudges, AuditsJudges):
     """The method of `Dissection` that writes a page."""
 
     def report(
@@ -83,6 +83,8 @@ class WritesReports(ComparesJudges, ChecksFits):
             similarities=self._compared if several else {},
             checks=self._checks,
             held_out=self._held_out,
+            exploitability=self.exploitability(skipna=True),
+            audit=self._audited,
             reference=reference,
             texts=texts,
             without_texts=without,

@@ -31,7 +31,7 @@ from prefdissect.inference import Posterior
 from prefdissect.inference.progress import progress_bar
 from prefdissect.inference.threads import one_blas_thread
 
-__all__ = ["CHECKS", "hold_out_where_possible", "run_checks"]
+__all__ = ["CHECKS", "FOLDS", "hold_out_where_possible", "run_checks"]
 
 CHECKS: tuple[Callable[[Case], Finding], ...] = (
     check_convergence,
@@ -51,7 +51,7 @@ CHECKS: tuple[Callable[[Case], Finding], ...] = (
     check_permuted,
     check_signs,
 )
-_FOLDS = 10
+FOLDS = 10
 
 
 def run_checks(
@@ -128,14 +128,14 @@ def hold_out_where_possible(
     data: PreferenceData, design: Design, posterior: Posterior, *, random_seed: int, progress: bool | None = None
 ) -> HeldOut | None:
     """Return held-out predictions of each fit that has clusters enough to hold some out; None if none has."""
-    keys = [key for key in posterior.fits if len(np.unique(design.cluster[design.rows(*key)])) >= _FOLDS]
+    keys = [key for key in posterior.fits if len(np.unique(design.cluster[design.rows(*key)])) >= FOLDS]
     if not keys:
         return None
     return hold_out(
         design,
         posterior.prior,
         pd.Series(design.cluster, index=design.pair_ids),
-        k=_FOLDS,
+        k=FOLDS,
         min_pairs=2,
         random_seed=random_seed,
         keys=keys,

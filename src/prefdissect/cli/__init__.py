@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from prefdissect.cli.annotating import annotate
+from prefdissect.cli.auditing import audit
 from prefdissect.cli.checking import check
 from prefdissect.cli.comparing import compare
 from prefdissect.cli.converting import convert
@@ -48,6 +49,6 @@ def main(
 
 
 _ON_DATA = (demo, inspect, annotate, judge, dissect)
-_ON_RESULTS = (compare, check, explain, plot, report, steer, pairs, convert, schema)
+_ON_RESULTS = (compare, check, explain, plot, report, audit, steer, pairs, convert, schema)
 for _command in (*_ON_DATA, *_ON_RESULTS):
     app.command()(_command)

@@ -182,7 +182,9 @@ def check_settings(
             f"all properties of schema {plan.schema.name!r} are measured by rule, without a model: use measure_text()"
         )
     n = check_count("repeats", repeats)
-    return Settings(plan, model, mode, orders, n, check_count("random_seed", random_seed, least=0), inapplicable, dict(extra or {}))
+    return Settings(
+        plan, model, mode, orders, n, check_count("random_seed", random_seed, least=0), inapplicable, dict(extra or {})
+    )
 
 
 def _ask(settings: Settings, pairs: Sequence[PairTexts], client: Client) -> tuple[dict[str, PairAnswers], Jobs[None]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from prefdissect.plots.audit import plot_exploitability, plot_leaderboard, plot_rules, plot_subsets
 from prefdissect.plots.calibration import plot_calibration
 from prefdissect.plots.contrast import plot_contrast
 from prefdissect.plots.heatmaps import plot_heatmap
@@ -22,9 +23,13 @@ __all__ = [
     "plot_calibration",
     "plot_ceiling",
     "plot_contrast",
+    "plot_exploitability",
     "plot_forest",
     "plot_heatmap",
+    "plot_leaderboard",
     "plot_probabilities",
+    "plot_rules",
     "plot_similarity",
+    "plot_subsets",
     "plot_waterfall",
 ]

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy import float32
 from numpy.typing import NDArray
 
+from prefdissect.audit import Audit, Exploitability
 from prefdissect.check import Checks, HeldOut
 from prefdissect.compare import JudgeSimilarity, Measure, ReferenceWeights
 from prefdissect.data import PreferenceData
@@ -49,6 +50,8 @@ class Contents:
         By measure; empty where no two judges have a fit in a common group.
     checks, held_out
         What speaks against trusting the fits; `held_out` is None where no fit has clusters enough to hold some out.
+    exploitability, audit
+        How far judges can be gamed, and how much of these pairs is won by single properties.
     reference
         Released judges to place these among, or None.
     texts
@@ -67,6 +70,8 @@ class Contents:
     similarities: Mapping[Measure, Compared]
     checks: Checks
     held_out: HeldOut | None
+    exploitability: Exploitability
+    audit: Audit
     reference: ReferenceWeights | None
     texts: pd.DataFrame | None
     without_texts: str = ""

@@ -14,6 +14,7 @@ from prefdissect.errors import FileFormatError
 from prefdissect.report.contents import Contents
 from prefdissect.report.packing import compress
 from prefdissect.report.sections import (
+    audit_section,
     judges_section,
     making_section,
     pairs_section,
@@ -30,8 +31,8 @@ _PAGE = resources.files("prefdissect.report") / "page"
 # In this order: later ones use earlier ones.
 _SCRIPTS = (
     "unpack", "numbers", "elements", "state", "controls", "downloads", "chart", "dots", "heat", "tree", "waterfall",
-    "calibration", "study", "words", "summary", "properties", "property", "judges", "pairs", "pair", "trust", "reading",
-    "main",
+    "calibration", "study", "words", "summary", "properties", "property", "judges", "pairs", "pair", "trust", "audit",
+    "reading", "main",
 )  # fmt: skip
 
 
@@ -70,6 +71,7 @@ def _assemble(contents: Contents, title: str) -> str:
         "pairs": pairs_section(contents),
         "without_texts": contents.without_texts,
         "trust": trust_section(contents),
+        "audit": audit_section(contents),
         "reading": reading_section(contents),
         "making": making_section(contents),
     }

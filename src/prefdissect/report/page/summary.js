@@ -1,6 +1,6 @@
 // The whole in a few sentences, each with the way to what is behind it.
 
-const BEHIND = { 'Who is alike': 'judges', 'Can it be trusted': 'trust', 'How well it predicts': 'trust', 'What this is': 'data' };
+const BEHIND = { 'Who is alike': 'judges', 'Can it be trusted': 'trust', 'How well it predicts': 'trust', 'What this is': 'data', 'How far it can be gamed': 'audit' };
 
 const summarySection = {
   title: 'Summary',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prefdissect.report.sections.audit import audit_section
 from prefdissect.report.sections.judges import judges_section
 from prefdissect.report.sections.making import making_section
 from prefdissect.report.sections.pairs import pairs_section
@@ -11,6 +12,7 @@ from prefdissect.report.sections.summary import summary_section
 from prefdissect.report.sections.trust import trust_section
 
 __all__ = [
+    "audit_section",
     "judges_section",
     "making_section",
     "pairs_section",

@@ -7,6 +7,7 @@ from typing import Any
 
 from prefdissect.report.contents import Contents
 from prefdissect.report.sections.claiming import claimed_parts
+from prefdissect.report.sections.gaming import gamed_part
 from prefdissect.report.sections.predicting import predicted_part
 from prefdissect.report.sections.wording import counted, fixed, within
 
@@ -24,7 +25,8 @@ def summary_section(contents: Contents) -> list[dict[str, Any]]:
     Whether it can be trusted comes before what is preferred: it says how to read it.
     """
     parts = [_what(contents), _trusted(contents), *claimed_parts(contents), *_alike(contents)]
-    return [part for part in [*parts, *predicted_part(contents)] if part["said"]]
+    parts += [*predicted_part(contents), *gamed_part(contents)]
+    return [part for part in parts if part["said"]]
 
 
 def _what(contents: Contents) -> dict[str, Any]:
