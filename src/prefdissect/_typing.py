@@ -23,7 +23,8 @@ GroupKind: TypeAlias = Literal["scenario", "case", "all"]
 PropertyGroup: TypeAlias = Literal["basic", "error", "query-specific", "text"]
 PropertyKind: TypeAlias = Literal["rating", "count", "label", "words", "number"]
 Role: TypeAlias = Literal["property", "nuisance"]
-Ties: TypeAlias = Literal["drop", "half"]
+TieModel: TypeAlias = Literal["davidson", "ordered"]  # that has a term for ties
+Ties: TypeAlias = Literal["davidson", "ordered", "drop", "half"]
 
 _Choice = TypeVar("_Choice")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from prefdissect._typing import BoolArray, Encoding, FloatArray, GroupKind, IntArray, Role, Ties
+from prefdissect._typing import BoolArray, Encoding, FloatArray, GroupKind, IntArray, Role, TieModel, Ties
 from prefdissect.data import PreferenceData
 from prefdissect.data.flags import flags_of
 from prefdissect.data.groups import scenario_groups
@@ -69,6 +69,8 @@ class Cell:
     """What one judge said of the pairs of one group: the data of one fit.
 
     `x` is [row, column], `y` [row] in [0, 1], `weight` [row] above 0; rows of one `cluster` [row] are not independent.
+    Where `ties` names a model of ties, `tied` [row] is the share of a row's weight in ties, which count half in `y`,
+    and `open` [row] the share in verdicts that could have been ties.
     """
 
     judge: str
@@ -77,6 +79,9 @@ class Cell:
     y: FloatArray
     weight: FloatArray
     cluster: IntArray
+    ties: TieModel | None = None
+    tied: FloatArray = field(default_factory=lambda: np.empty(0))
+    open: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def __len__(self) -> int:
         """Return the number of pairs."""
@@ -88,7 +93,8 @@ class Cell:
 
     def take(self, rows: IntArray | BoolArray) -> Cell:
         """Return the cell with these rows only."""
-        return replace(self, x=self.x[rows], y=self.y[rows], weight=self.weight[rows], cluster=self.cluster[rows])
+        named = ("x", "y", "weight", "cluster", *(("tied", "open") if self.ties else ()))
+        return replace(self, **{name: getattr(self, name)[rows] for name in named})
 
 
 @dataclass(frozen=True, eq=False)

@@ -153,7 +153,7 @@ def _fit_cell(
     on_share: Callable[[float], object],
 ) -> Fit:
     """Return the posterior of one cell, averaged over parts of its data."""
-    rng = make_rng(options, cell)
+    rng, prior = make_rng(options, cell), prior_of(cell, prior)
     streams = [rng] if len(parts) == 1 else rng.spawn(len(parts))  # what one fold draws does not move the next
     standins = [fit_ep(data, prior) for data in parts]
     drawn = [
@@ -170,7 +170,7 @@ def _fit_cell(
         )
         for data, standin, stream in zip(parts, standins, streams, strict=True)
     ]
-    return summarise(drawn, standins, prior, interval=options.interval, kept=kept, rng=rng)
+    return summarise(drawn, standins, prior, interval=options.interval, kept=kept, rng=rng, has_cut=bool(cell.ties))
 
 
 def _fit_robustly(
@@ -183,35 +183,51 @@ def _fit_robustly(
     on_share: Callable[[float], object],
 ) -> Fit:
     """Return the posterior of one cell from stand-ins that are as wide as its clusters say."""
-    rng = make_rng(options, cell)
+    rng, prior = make_rng(options, cell), prior_of(cell, prior)
     standins = [widen(cell, used, fit_ep(data, prior)) for used, data in zip(rows, parts, strict=True)]
     drawn = []
     for used, standin, stream in zip(rows, standins, rng.spawn(len(parts)), strict=True):
         n = len(np.unique(cell.cluster[used]))
         drawn.append(sample_robust(prior, standin, draws=options.draws, chains=options.chains, clusters=n, rng=stream))
         on_share(1.0)
-    return summarise(drawn, standins, prior, interval=options.interval, kept=kept, rng=rng)
+    return summarise(drawn, standins, prior, interval=options.interval, kept=kept, rng=rng, has_cut=bool(cell.ties))
+
+
+def prior_of(cell: Cell, prior: PriorArrays) -> PriorArrays:
+    """Return the prior of what is fitted to a cell: with a cutpoint's at the end, where ties are modelled."""
+    return prior.with_cut() if cell.ties else prior
 
 
 def refit(cell: Cell, labels: FloatArray, prior: PriorArrays) -> FloatArray:
-    """Return posterior means under other labels of the same pairs [replicate, row]: [replicate, column], by `ep`."""
-    cells = [replace(cell, y=y) for y in labels]
+    """Return posterior means under other labels of the same pairs [replicate, row]: [replicate, column], by `ep`.
+
+    Labels are decided: none is a tie.
+    """
+    cells = [replace(cell, y=y, ties=None) for y in labels]
     every = [np.arange(len(cell))]
     return np.array([fit_ep(part, prior).mean for (part,) in gather(cells, [every] * len(cells))])
 
 
 def fit_without(cell: Cell, kept: Sequence[IntArray], prior: PriorArrays) -> FloatArray:
-    """Return posterior means of fits to some rows of a cell each: [fit, column], by `ep`."""
+    """Return posterior means of fits to some rows of a cell each: [fit, column], by `ep`.
+
+    Where ties are modelled the cutpoint is the last column.
+    """
+    prior = prior_of(cell, prior)
     some = [kept[i : i + _FITS_AT_ONCE] for i in range(0, len(kept), _FITS_AT_ONCE)]  # each may hold a copy of the rows
     return np.array([fit_ep(part, prior).mean for parts in gather([cell] * len(some), some) for part in parts])
 
 
 def stand_in(cell: Cell, prior: PriorArrays, *, robust: bool = False) -> StandIn:
-    """Return the Gaussian block of a cell's likelihood with the posterior's moments, by `ep`; `robust` widens it."""
-    every = np.arange(len(cell))
+    """Return the Gaussian block of a cell's likelihood with the posterior's moments, by `ep`; `robust` widens it.
+
+    Of the weights alone: a cutpoint is integrated out.
+    """
+    every, prior = np.arange(len(cell)), prior_of(cell, prior)
     (parts,) = gather([cell], [[every]])
     found = fit_ep(parts[0], prior)
-    return widen(cell, every, found) if robust else found
+    found = widen(cell, every, found) if robust else found
+    return found.without_cut(prior) if cell.ties else found
 
 
 def leave_out_folds(n: int, options: FitOptions) -> list[IntArray]:

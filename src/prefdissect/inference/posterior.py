@@ -15,7 +15,28 @@ from prefdissect.inference.prior import PriorArrays
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Fit", "Posterior"]
+__all__ = ["Cutpoint", "Fit", "Posterior"]
+
+
+@dataclass(frozen=True, eq=False)
+class Cutpoint:
+    """The cutpoint of ties of one fit, log nu of Davidson's model or log c of the ordered one.
+
+    Parameters
+    ----------
+    mean, sd, lower, upper
+        From all draws.
+    draws
+        Kept draws, float32, shape [chain, draw]: those of the weights' draws.
+    """
+
+    mean: float
+    sd: float
+    lower: float
+    upper: float
+    draws: NDArray[np.float32]
+
+    SUMMARIES = ("mean", "sd", "lower", "upper")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +57,8 @@ class Fit:
         Kept draws, float32, shape [chain, draw, column].
     engine, certified, certificate
         How the draws were made, whether they can be relied on, and the figures behind that.
+    cut
+        The cutpoint, where ties are modelled; all else is of the weights alone.
     """
 
     mean: FloatArray
@@ -52,6 +75,7 @@ class Fit:
     engine: MadeBy
     certified: bool
     certificate: Mapping[str, float]
+    cut: Cutpoint | None = None
 
     SUMMARIES = ("mean", "sd", "lower", "upper", "prob_positive", "r_hat", "ess_bulk")
 
