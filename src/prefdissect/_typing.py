@@ -22,7 +22,9 @@ MadeBy: TypeAlias = Literal["exact", "ep", "nuts", "robust"]  # what a fit's dra
 GroupKind: TypeAlias = Literal["scenario", "case", "all"]
 PropertyGroup: TypeAlias = Literal["basic", "error", "query-specific", "text"]
 PropertyKind: TypeAlias = Literal["rating", "count", "label", "words", "number"]
-Role: TypeAlias = Literal["property", "nuisance"]
+Role: TypeAlias = Literal["property", "order", "generator", "nuisance"]
+Clustering: TypeAlias = Literal["auto", "none"]
+Preset: TypeAlias = Literal["paper"]
 TieModel: TypeAlias = Literal["davidson", "ordered"]  # that has a term for ties
 Ties: TypeAlias = Literal["davidson", "ordered", "drop", "half"]
 
@@ -50,6 +52,13 @@ def check_flag(argument: str, value: bool | None) -> bool | None:
     """Return `value` if it is True, False or None, else raise `OptionError`."""
     if not (value is None or isinstance(value, bool)):
         raise OptionError(f"{argument}={value!r} must be True, False or None")
+    return value
+
+
+def check_switch(argument: str, value: Any) -> Any:
+    """Return `value` if it is True, False or "auto", else raise `OptionError`."""
+    if not (isinstance(value, bool) or value == "auto"):
+        raise OptionError(f"{argument}={value!r} must be True, False or 'auto'")
     return value
 
 

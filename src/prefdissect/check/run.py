@@ -76,9 +76,9 @@ def run_checks(
     asked = _known_orders(data, design)
 
     def examine(key: tuple[str, str]) -> list[Finding]:
-        rows = design.rows(*key)
+        rows, cell = design.decided(*key)
         case = Case(
-            cell=design.cell(*key),
+            cell=cell,
             fit=posterior.fits[key],
             prior=posterior.prior,
             is_property=design.is_property,
@@ -127,7 +127,7 @@ def hold_out_where_possible(
     data: PreferenceData, design: Design, posterior: Posterior, *, random_seed: int, progress: bool | None = None
 ) -> HeldOut | None:
     """Return held-out predictions of each fit that has clusters enough to hold some out; None if none has."""
-    keys = [key for key in posterior.fits if len(np.unique(design.cluster[design.rows(*key)])) >= _FOLDS]
+    keys = [key for key in posterior.fits if len(np.unique(design.decided(*key)[1].cluster)) >= _FOLDS]
     if not keys:
         return None
     return hold_out(
@@ -147,6 +147,8 @@ def _known_orders(data: PreferenceData, design: Design) -> dict[str, pd.DataFram
     """Return the decided verdicts of each judge whose order is known: row of the design, first, y, weight."""
     table = data.verdicts
     known = table[(table["first"] != "unknown") & (table["value"] != 0.5) & (table["weight"] > 0)]
+    if "order" in design.roles:  # it is a term of the fits
+        return {}
     row = pd.Index(design.pair_ids).get_indexer(pd.Index(known["pair_id"]))
     tidy = pd.DataFrame(
         {

@@ -80,7 +80,6 @@ class StandIn:
         variance = np.diagonal(self.cov)
         return np.maximum(1 / variance - self.prior_precision, 0.0), self.mean / variance - self.prior_linear
 
-
     def without_cut(self, prior: PriorArrays) -> StandIn:
         """Return the stand-in of the weights alone, the cutpoint, its last column, integrated out."""
         known = self.precision[-1, -1] + prior.scale[-1] ** -2.0
@@ -104,21 +103,24 @@ def fit_ep(data: FitData, prior: PriorArrays) -> StandIn:
     from prefdissect.inference.compiled.ep import Block, Problem, is_sound, propagate
 
     n = len(data.xt)
-    cut = {"ends": data.ends, "cut_scale": float(prior.scale[-1])} if data.has_cut else {}
     problem = Problem(
-        data.xt, data.weight, data.statistic, prior.scale[:n].copy(), prior.is_laplace[:n].copy(), **cut
+        data.xt,
+        data.weight,
+        data.statistic,
+        prior.scale[:n].copy(),
+        prior.is_laplace[:n].copy(),
+        data.ends,
+        float(prior.scale[-1]),
     )
     linear, prior_precision, prior_linear, mean, mixed = np.empty((5, n))
-    found_cut = np.array([data.cut, 0.0]) if data.has_cut else np.empty(0)
-    block = Block(
-        np.empty((n, n)), linear, prior_precision, prior_linear, mean, np.empty((n, n)), found_cut, mixed
-    )
+    cut = np.array([data.cut, 0.0]) if data.has_cut else np.empty(0)
+    block = Block(np.empty((n, n)), linear, prior_precision, prior_linear, mean, np.empty((n, n)), cut, mixed)
     found = propagate(problem, block, _TOLERANCE, _PATIENCE, _MOST_ITERATIONS)
     if not is_sound(block):
-        found_cut[:1] = data.cut
+        cut[:1] = data.cut
         found = propagate(problem, block, _TOLERANCE, _PATIENCE, 0)
     whole = StandIn(*block[:6], *found)
-    return _add_cut(whole, found_cut, mixed, float(prior.scale[-1])) if data.has_cut else whole
+    return _add_cut(whole, cut, mixed, float(prior.scale[-1])) if data.has_cut else whole
 
 
 def _add_cut(standin: StandIn, cut: FloatArray, mixed: FloatArray, scale: float) -> StandIn:
@@ -137,6 +139,12 @@ def _add_cut(standin: StandIn, cut: FloatArray, mixed: FloatArray, scale: float)
     known, mean = precision + np.diag(prior_precision), np.append(standin.mean, cut[0])
     cov: FloatArray = np.asarray(np.linalg.inv(known), dtype=np.float64)
     return StandIn(
-        precision, known @ mean - prior_linear, prior_precision, prior_linear, mean, cov, standin.iterations,
+        precision,
+        known @ mean - prior_linear,
+        prior_precision,
+        prior_linear,
+        mean,
+        cov,
+        standin.iterations,
         standin.converged,
     )

@@ -16,6 +16,7 @@ from prefdissect._typing import FloatArray, IntArray, MadeBy
 from prefdissect.errors import ConvergenceWarning, TooFewPairsError
 from prefdissect.features import Cell, Design
 from prefdissect.inference.certificate import failed_criteria
+from prefdissect.inference.clustering import weigh_clusters
 from prefdissect.inference.engines import draw
 from prefdissect.inference.ep import StandIn, fit_ep
 from prefdissect.inference.fit_data import FitData, gather
@@ -51,12 +52,12 @@ def fit_design(
         If no group has `min_pairs` pairs.
     """
     cells = [design.cell(judge, group) for group in design.groups for judge in design.judges]
-    enough = [cell for cell in cells if len(cell) >= options.min_pairs]
+    enough = [cell for cell in cells if cell.n_pairs >= options.min_pairs]
     if not enough:
-        most = max(cells, key=len)
+        most = max(cells, key=lambda cell: cell.n_pairs)
         raise TooFewPairsError(
             f"no judge has {options.min_pairs} usable pairs in any group (min_pairs={options.min_pairs}); the most are "
-            f"{len(most)}, judge {most.judge!r} in group {most.group!r}{_left_out(design, most)}; by=None takes all "
+            f"{most.n_pairs}, judge {most.judge!r} in group {most.group!r}{_left_out(design, most)}; by=None takes all "
             "pairs together"
         )
     kept = keep_draws(len(enough), options.draws, options.engine) if kept is None else kept
@@ -136,11 +137,25 @@ def fit_cells(
     on_share: Callable[[float], object] = lambda share: None,
 ) -> list[Fit]:
     """Return the posterior of each cell, from all its pairs or averaged over folds."""
+    cells, effects = zip(*(_weigh(cell, prior, options) for cell in cells), strict=True)
     splits = [leave_out_folds(len(cell), options) for cell in cells]
-    return [
+    fits = [
         (_fit_robustly if options.robust else _fit_cell)(cell, rows, parts, prior, options, kept, on_share)
         for cell, rows, parts in zip(cells, splits, gather(cells, splits), strict=True)
     ]
+    return [replace(fit, certificate={**fit.certificate, **effect}) for fit, effect in zip(fits, effects, strict=True)]
+
+
+def _weigh(cell: Cell, prior: PriorArrays, options: FitOptions) -> tuple[Cell, dict[str, float]]:
+    """Return the cell with rows weighted by the design effect of its clusters, where that is asked for, and the effect.
+
+    Where there is one cluster it cannot be seen, and rows keep their weights.
+    """
+    if options.cluster == "none":
+        return cell, {}
+    (parts,) = gather([cell], [[np.arange(len(cell))]])
+    cell, effect = weigh_clusters(cell, fit_ep(parts[0], prior_of(cell, prior)).mean)
+    return cell, {"design_effect": effect}
 
 
 def _fit_cell(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prefdissect._typing import FloatArray, MadeBy
+from prefdissect._typing import BoolArray, FloatArray, MadeBy
 from prefdissect.inference.prior import PriorArrays
 
 if TYPE_CHECKING:
@@ -136,16 +136,37 @@ class Posterior:
                     out[j, g] = getattr(self.fits[judge, group], name)
         return out
 
-    def to_dataset(self) -> xr.Dataset:
-        """Return the kept draws: `weight` with dimensions chain, draw, judge, group, property."""
+    def to_dataset(self, is_property: BoolArray | None = None) -> xr.Dataset:
+        """Return the kept draws: `weight` with dimensions chain, draw, judge, group, property.
+
+        `is_property` [column] says which columns are properties; the others go to `nuisance`, along `term`. Cutpoints
+        of ties, where there are any, are `cutpoint`, along chain, draw, judge, group.
+        """
         import xarray as xr
 
+        kept = np.ones(len(self.columns), dtype=bool) if is_property is None else is_property
         draws = np.moveaxis(self.stack("draws"), (0, 1), (2, 3))
-        coords = {
+        names = np.array(self.columns, dtype=object)
+        coords: dict[str, Any] = {
             "chain": np.arange(draws.shape[0]),
             "draw": np.arange(draws.shape[1]),
             "judge": list(self.judges),
             "group": list(self.groups),
-            "property": list(self.columns),
         }
-        return xr.Dataset({"weight": (tuple(coords), draws)}, coords=coords)
+        grid = tuple(coords)
+        coords["property"] = names[kept].tolist()
+        variables: dict[str, Any] = {"weight": ((*grid, "property"), draws[..., kept])}
+        if not kept.all():
+            coords["term"] = names[~kept].tolist()
+            variables["nuisance"] = ((*grid, "term"), draws[..., ~kept])
+        if any(fit.cut is not None for fit in self.fits.values()):
+            variables["cutpoint"] = (grid, np.moveaxis(self.stack_cuts(), (0, 1), (2, 3)))
+        return xr.Dataset(variables, coords=coords)
+
+    def stack_cuts(self) -> NDArray[np.float32]:
+        """Return the draws of cutpoints of ties, [judge, group, chain, draw]; NaN where there is none."""
+        out = np.full((len(self.judges), len(self.groups), *self.shape), np.nan, dtype=np.float32)
+        for (judge, group), fit in self.fits.items():
+            if fit.cut is not None:
+                out[self.judges.index(judge), self.groups.index(group)] = fit.cut.draws
+        return out

@@ -11,7 +11,17 @@ import numpy as np
 from prefdissect._typing import BoolArray, FloatArray, check_positive
 from prefdissect.errors import OptionError, UnknownNameError, choices
 
-__all__ = ["CUT_SD", "NUISANCE_SD", "PAPER_PRIOR", "Laplace", "Normal", "Prior", "PriorArrays", "PriorLike", "arrange_prior"]
+__all__ = [
+    "CUT_SD",
+    "NUISANCE_SD",
+    "PAPER_PRIOR",
+    "Laplace",
+    "Normal",
+    "Prior",
+    "PriorArrays",
+    "PriorLike",
+    "arrange_prior",
+]
 
 
 _SCALES = {"above": 1e-50, "below": 1e50}  # whose squares, and squares of those, are numbers

@@ -39,8 +39,9 @@ _MOST_ADDED = 1.0  # of the added part, where there are hardly more clusters tha
 def widen(cell: Cell, rows: IntArray, standin: StandIn) -> StandIn:
     """Return the stand-in with the precision that the scores of clusters support.
 
-    J = C / (C - 1) sum over clusters of s s' + d f H, s the sum of the slopes of a cluster's rows' log likelihood at the
-    posterior mean, which is x weight (y - p) without ties; d = min(1, k / (C - k)) of k columns, f = max(1, tr(inv(H) J) / k) how much they vary on average.
+    J = C / (C - 1) sum over clusters of s s' + d f H, s the sum over a cluster's rows of the slopes of their log
+    likelihood at the posterior mean (without ties x weight (y - p)); d = min(1, k / (C - k)) of k columns,
+    f = max(1, tr(inv(H) J) / k) how much they vary on average.
     Few clusters show too few directions, and J of those that they show is too small in some: what is missing is taken
     to vary like the rest, and no less than if pairs were independent. With many clusters d goes to 0. Directions in
     which no score varies, such as a column of zeros, are left to the prior, and nearly all where there is one cluster.

@@ -290,7 +290,8 @@ def propagate(problem: Problem, block: Block, tolerance: float, patience: int, m
         step = 1.0 if iteration <= patience else 0.5
         cut_moved = _match_likelihood(problem, block, tau, nu, step)
         _match_prior(problem, block, step)
-        moved = max(cut_moved, max(_solve(block)))
+        shifted, stretched = _solve(block)
+        moved = max(cut_moved, shifted, stretched)
         slower = max(ratio, moved / before)  # the first move is of another kind: it leaves the mode
         if moved == 0.0 or (slower < 1.0 and moved * slower < tolerance * (1.0 - slower)):
             if len(block.cut):

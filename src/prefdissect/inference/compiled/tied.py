@@ -101,9 +101,7 @@ def tied_sum(kind: int, theta: float, t: FloatArray, weight: FloatArray, unit: b
 
 
 @compiled(inner=True)
-def expand_tied(
-    kind: int, theta: float, m: FloatArray, weight: FloatArray, tau: FloatArray, nu: FloatArray
-) -> float:
+def expand_tied(kind: int, theta: float, m: FloatArray, weight: FloatArray, tau: FloatArray, nu: FloatArray) -> float:
     """Set the sites of a block to the second-order expansions of their terms at `m`; return the terms' sum."""
     size, total = _tie_size(kind, theta), 0.0
     for i in range(len(m)):
@@ -157,9 +155,7 @@ def match_tied(
 
 
 @compiled(inner=True)
-def bend_tied(
-    kind: int, theta: float, m: FloatArray, v: FloatArray, weight: FloatArray, mixed: FloatArray
-) -> float:
+def bend_tied(kind: int, theta: float, m: FloatArray, v: FloatArray, weight: FloatArray, mixed: FloatArray) -> float:
     """Fill `mixed` [row] with the mean of d2 term / dt dtheta under N(m, v); return that of -d2 / dtheta2, summed."""
     size, information = _tie_size(kind, theta), 0.0
     for i in range(len(m)):
