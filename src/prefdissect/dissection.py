@@ -95,7 +95,7 @@ def dissect(
     generators
         The models that wrote the responses (`model_a`, `model_b`) as terms: weights then compare responses of the same
         two models, and the terms are a leaderboard with the properties held equal. `auto` where both are known and
-        have five pairs each in the average group, True wherever they are known, False not.
+        have 25 pairs each in the average group, True wherever they are known, False not.
     cluster
         `auto`: rows weigh one over the design effect of clusters of pairs, see `certificates`. `none`: they do not.
         See also `robust`, which widens intervals and leaves the centre of the likelihood.

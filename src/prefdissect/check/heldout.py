@@ -123,7 +123,7 @@ def hold_out(
         If a group has fewer clusters than folds.
     """
     if keys is None:
-        keys = [(j, g) for g in design.groups for j in design.judges if len(design.rows(j, g)) >= min_pairs]
+        keys = [(j, g) for g in design.groups for j in design.judges if len(design.decided(j, g)[0]) >= min_pairs]
     clusters = clusters[~clusters.index.duplicated()]
     of_row = pd.factorize(clusters.reindex(design.pair_ids).to_numpy())[0]
     with (

@@ -106,7 +106,7 @@ def run_checks(
             found += [(*key, finding) for finding in findings]
             bar.update(1)
     missing = [(j, g) for g in design.groups for j in design.judges if (j, g) not in posterior.fits]
-    found += [(*key, unfitted(len(design.rows(*key)), min_pairs, len(design.groups))) for key in missing]
+    found += [(*key, unfitted(design.decided(*key)[1].n_pairs, min_pairs, len(design.groups))) for key in missing]
     return Checks(_table(found))
 
 

@@ -98,11 +98,16 @@ def _why_absent(
 ) -> tuple[FloatArray, np.ndarray[Any, Any]]:
     """Return the weight of each pair, 0 where it cannot be used, and why, "" where it can, [pair, judge]."""
     _, weight, why = preferences(data, judges, ties)
+    said = rows_of(data, judges, ties)
+    tied = said.tied * said.weight
     for j, judge in enumerate(judges):
         if not weight[:, j].any():
             counts = pd.Series(why[:, j]).value_counts()
             found = ", ".join(f"{n} pairs: {reason}" for reason, n in counts.items())
             raise DataError(f"judge {judge!r} has no usable verdict ({found}); leave it out of judge=")
+        if ties != "half" and (tied[:, j] >= weight[:, j] - 1e-9).all():
+            n = int((weight[:, j] > 0).sum())
+            raise DataError(f"judge {judge!r} decided no pair: all {n} usable verdicts are ties; leave it out of judge=")
     flags = flags_of(data.pairs)[:, None]
     weight = np.where(flags == "", weight, 0.0)
     why = np.where((why == "") & (flags != ""), flags, why)

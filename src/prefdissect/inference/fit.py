@@ -52,13 +52,14 @@ def fit_design(
         If no group has `min_pairs` pairs.
     """
     cells = [design.cell(judge, group) for group in design.groups for judge in design.judges]
-    enough = [cell for cell in cells if cell.n_pairs >= options.min_pairs]
+    decided = {(cell.judge, cell.group): cell.decided().n_pairs for cell in cells}
+    enough = [cell for cell in cells if decided[cell.judge, cell.group] >= options.min_pairs]
     if not enough:
-        most = max(cells, key=lambda cell: cell.n_pairs)
+        most = max(cells, key=lambda cell: decided[cell.judge, cell.group])
+        n, left_out = decided[most.judge, most.group], _left_out(design, most)
         raise TooFewPairsError(
             f"no judge has {options.min_pairs} usable pairs in any group (min_pairs={options.min_pairs}); the most are "
-            f"{most.n_pairs}, judge {most.judge!r} in group {most.group!r}{_left_out(design, most)}; by=None takes all "
-            "pairs together"
+            f"{n}, judge {most.judge!r} in group {most.group!r}{left_out}; by=None takes all pairs together"
         )
     kept = keep_draws(len(enough), options.draws, options.engine) if kept is None else kept
     found = {(cell.judge, cell.group): fit for cell, fit in _run(enough, prior, options, kept, progress)}
