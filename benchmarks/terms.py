@@ -104,11 +104,12 @@ def main() -> None:
             for model in MODELS:
                 away = by_split[model] - by_split[base]
                 better = int((mean[model] > mean[base]).sum())
-                print(
-                    f"{name} | {size or 'half'} | {model} | {mean[model].mean():.4f} | {away.mean():+.4f} | "
-                    f"{away.std(ddof=1) / np.sqrt(len(away)):.4f} | {better} of {len(mean)}",
-                    flush=True,
+                error = away.std(ddof=1) / np.sqrt(len(away))
+                sys.stdout.write(
+                    f"| {name} | {size or 'half'} | {model} | {mean[model].mean():.4f} | {away.mean():+.4f} | "
+                    f"{error:.4f} | {better} of {len(mean)} |\n"
                 )
+                sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ def _why_absent(
             raise DataError(f"judge {judge!r} has no usable verdict ({found}); leave it out of judge=")
         if ties != "half" and (tied[:, j] >= weight[:, j] - 1e-9).all():
             n = int((weight[:, j] > 0).sum())
-            raise DataError(f"judge {judge!r} decided no pair: all {n} usable verdicts are ties; leave it out of judge=")
+            raise DataError(f"judge {judge!r} decided no pair: all {n} usable verdicts are ties; leave it out")
     flags = flags_of(data.pairs)[:, None]
     weight = np.where(flags == "", weight, 0.0)
     why = np.where((why == "") & (flags != ""), flags, why)

@@ -137,9 +137,10 @@ def _asked(said: _Said) -> tuple[IntArray, IntArray]:
 
 
 def _correlate(said: _Said, n_judges: int) -> FloatArray:
-    """Return the correlation of two verdicts of one judge on one pair, the means of each order taken out.
+    """Return the correlation of two verdicts of one judge on one pair, what being shown first does taken out.
 
-    It holds what the properties explain, too, so that weights made of it are a little too small rather than too large.
+    About a half, as A and B could be exchanged. It holds what the properties explain, too, so that weights made of it
+    are a little too small rather than too large.
     """
     out = np.full(n_judges, np.nan)
     of, count = _asked(said)
@@ -147,10 +148,8 @@ def _correlate(said: _Said, n_judges: int) -> FloatArray:
         mine = (said.judge == judge) & (count > 1)
         if not mine.any():
             continue
-        away = said.y[mine].copy()
-        for sign in (-1.0, 0.0, 1.0):
-            same = said.first[mine] == sign
-            away[same] -= away[same].mean() if same.any() else 0.0
+        away, first = said.y[mine] - 0.5, said.first[mine]
+        away = away - first * (away @ first) / max(float(first @ first), 1.0)
         _, group, sizes = np.unique(of[mine], return_inverse=True, return_counts=True)
         sums = np.bincount(group, weights=away)
         squares = np.bincount(group, weights=away**2)
