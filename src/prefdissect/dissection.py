@@ -312,7 +312,7 @@ class Dissection(WritesReports, ExplainsPairs, DrawsFigures):
         return cls(*storage.read_file(Path(path)))
 
     def __repr__(self) -> str:
-        said = describe(self.weights, self.dropped, self.options, self.fitted.shape[1])
+        said = describe(self.weights, self.dropped, self.options, self.fitted.shape[1], self.design)
         hints = "".join(f"\nHint: {hint}" for hint in self.data.report.hints)
         return f"{said}\n{hints}" if hints else said
 

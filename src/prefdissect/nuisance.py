@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from prefdissect._typing import FloatArray
+from prefdissect._typing import BoolArray, FloatArray, IntArray
 from prefdissect.features import OVERALL, Design
 from prefdissect.inference import Fit, Posterior, tie_rate
 from prefdissect.terms import GENERATOR
@@ -18,6 +18,7 @@ __all__ = ["nuisance_table"]
 
 _COLUMNS = ["judge", "group", "kind", "term", "name", "mean", "sd", "lower", "upper", "prob_positive", "probability"]
 _COLUMNS += ["probability_lower", "probability_upper", "points", "identified", "n_differs"]
+_NUMBERS = ("mean", "sd", "lower", "upper", "prob_positive")
 _TEXT = ["judge", "group", "kind", "term", "name"]
 
 
@@ -54,8 +55,8 @@ def nuisance_table(design: Design, posterior: Posterior) -> pd.DataFrame:
 
 
 def _count_ties(design: Design, judge: str, group: str) -> int:
-    cell = design.cell(judge, group)
-    return int((cell.tied > 0).sum()) if cell.ties else 0
+    rows = design.rows(judge, group)
+    return int((design.tied[rows, design.judges.index(judge)] > 0).sum())
 
 
 def _terms_of(
@@ -64,56 +65,52 @@ def _terms_of(
     """Yield the row of each term of a fit, and draws of its probability."""
     model = design.tie_model(judge)
     if fit.cut is not None and model is not None:
-        draws = fit.cut.draws.ravel().astype(float)
-        yield _row(
-            "ties",
-            model,
-            (fit.cut.mean, fit.cut.sd, fit.cut.lower, fit.cut.upper, (draws > 0).mean()),
-            float(tie_rate(model, fit.cut.mean)),
-            tie_rate(model, draws),
-            interval,
-            counts[1],
-            known=True,
-        )
-    models = [k for k, role in enumerate(design.roles) if role == "generator"]
-    flat = fit.draws.reshape(-1, fit.draws.shape[-1])
-    for k, (name, role) in enumerate(zip(design.columns, design.roles, strict=True)):
-        if role == "property":
-            continue
-        n, draws = int(counts[0][k]), flat[:, k].astype(float)
-        numbers = fit.mean[k], fit.sd[k], fit.lower[k], fit.upper[k], fit.prob_positive[k]
-        if role == "generator":
-            met = [m for m in models if counts[0][m] > 0] or models
-            draws = draws - flat[:, met].mean(axis=1)
-            mean = float(fit.mean[k] - fit.mean[met].mean())
-            numbers = mean, draws.std(ddof=1), *_bounds(draws, interval), (draws > 0).mean()
-        yield _row(
-            role,
-            name.removeprefix(GENERATOR),
-            numbers,
-            float(expit(numbers[0])),
-            expit(draws),
-            interval,
-            n,
-            known=n > 0,
-        )
+        draws = fit.cut.draws.reshape(-1, 1).astype(float)
+        mean, lower, upper = (np.array([value]) for value in (fit.cut.mean, fit.cut.lower, fit.cut.upper))
+        above = np.asarray((draws > 0).mean(axis=0), dtype=np.float64)
+        of_ties = mean, np.array([fit.cut.sd]), lower, upper, above
+        rates = tie_rate(model, mean), tie_rate(model, draws)
+        yield from _rows(["ties"], [model], of_ties, rates, np.array([counts[1]]), np.array([True]), interval)
+    terms = np.flatnonzero(~design.is_property)
+    if len(terms):
+        roles, names = [design.roles[k] for k in terms], [design.columns[k].removeprefix(GENERATOR) for k in terms]
+        numbers, draws = _centre(fit, terms, np.array(roles) == "generator", counts[0][terms] > 0, interval)
+        n = counts[0][terms]
+        yield from _rows(roles, names, numbers, (expit(numbers[0]), expit(draws)), n, n > 0, interval)
 
 
-def _row(
-    term: str,
-    name: str,
-    numbers: tuple[Any, ...],
-    point: float,
-    draws: FloatArray,
+def _centre(
+    fit: Fit, terms: IntArray, wrote: BoolArray, known: BoolArray, interval: float
+) -> tuple[tuple[FloatArray, ...], FloatArray]:
+    """Return mean, sd, bounds and probability of being above 0 of terms, and draws; models less the mean of all."""
+    numbers = [getattr(fit, n)[terms].copy() for n in ("mean", "sd", "lower", "upper", "prob_positive")]
+    draws = fit.draws.reshape(-1, fit.draws.shape[-1])[:, terms].astype(float)
+    if wrote.any():
+        met = wrote & known if (wrote & known).any() else wrote
+        draws[:, wrote] -= draws[:, met].mean(axis=1, keepdims=True)
+        own = draws[:, wrote]
+        numbers[0][wrote] -= numbers[0][met].mean()
+        numbers[1][wrote], numbers[4][wrote] = own.std(axis=0, ddof=1), (own > 0).mean(axis=0)
+        numbers[2][wrote], numbers[3][wrote] = _bounds(own, interval)
+    return tuple(numbers), draws
+
+
+def _rows(
+    terms: Sequence[str],
+    names: Sequence[str],
+    numbers: tuple[FloatArray, ...],
+    rates: tuple[FloatArray, FloatArray],
+    n: IntArray,
+    known: BoolArray,
     interval: float,
-    n: int,
-    *,
-    known: bool,
-) -> tuple[dict[str, Any], FloatArray]:
-    lower, upper = _bounds(draws, interval)
-    named = dict(zip(("mean", "sd", "lower", "upper", "prob_positive"), map(float, numbers), strict=True))
-    told = {"probability": point, "probability_lower": lower, "probability_upper": upper}
-    return {"term": term, "name": name, **named, **told, "identified": known, "n_differs": n}, draws
+) -> Iterator[tuple[dict[str, Any], FloatArray]]:
+    """Yield rows, and the draws of each row's probability; `rates` are the points and draws of those."""
+    lower, upper = _bounds(rates[1], interval)
+    for k, (term, name) in enumerate(zip(terms, names, strict=True)):
+        told = {"probability": rates[0][k], "probability_lower": lower[k], "probability_upper": upper[k]}
+        named = {what: values[k] for what, values in zip(_NUMBERS, numbers, strict=True)}
+        row = {"term": term, "name": name, **named, **told, "identified": bool(known[k]), "n_differs": int(n[k])}
+        yield row, rates[1][:, k]
 
 
 def _average(judge: str, term: str, name: str, draws: list[FloatArray], interval: float) -> dict[str, Any]:
@@ -124,7 +121,7 @@ def _average(judge: str, term: str, name: str, draws: list[FloatArray], interval
     return known | {"probability": mean[0], "probability_lower": lower, "probability_upper": upper}
 
 
-def _bounds(draws: FloatArray, interval: float) -> tuple[float, float]:
+def _bounds(draws: FloatArray, interval: float) -> tuple[FloatArray, FloatArray]:
     tail = (1 - interval) / 2
-    lower, upper = np.quantile(draws, [tail, 1 - tail])
-    return float(lower), float(upper)
+    lower, upper = np.quantile(draws, [tail, 1 - tail], axis=0)
+    return lower, upper

@@ -20,6 +20,7 @@ from prefdissect.report.sections import (
     properties_section,
     reading_section,
     summary_section,
+    terms_section,
     trust_section,
 )
 from prefdissect.report.sections.pairs import texts_of
@@ -30,7 +31,8 @@ _PAGE = resources.files("prefdissect.report") / "page"
 # In this order: later ones use earlier ones.
 _SCRIPTS = (
     "unpack", "numbers", "elements", "state", "controls", "downloads", "chart", "dots", "heat", "tree", "waterfall",
-    "calibration", "study", "summary", "properties", "property", "judges", "pairs", "pair", "trust", "reading", "main",
+    "calibration", "study", "summary", "properties", "property", "judges", "pairs", "pair", "terms", "trust", "reading",
+    "main",
 )  # fmt: skip
 
 
@@ -67,6 +69,7 @@ def _assemble(contents: Contents, title: str) -> str:
         "weights": properties_section(contents),
         "similarity": judges_section(contents),
         "pairs": pairs_section(contents),
+        "terms": terms_section(contents),
         "trust": trust_section(contents),
         "reading": reading_section(contents),
         "making": making_section(contents),
