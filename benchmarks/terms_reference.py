@@ -26,13 +26,14 @@ from prefdissect.inference.surrogate import sample_exact
 __all__ = ["main"]
 
 _JUDGES = {"HANNA": "human1", "arena_llama3": "human", "pandalm": "human1"}
-_DRAWS = 5000
+_DRAWS = 2000
 
 
 def main() -> None:
     """Print how far means and sds of both engines are from those of NUTS, the cutpoint apart."""
-    for name, data, _ in load(Path(sys.argv[1])):
-        for ties in ("davidson", "ordered"):
+    named = {name: data for name, data, _ in load(Path(sys.argv[1]))}
+    for ties in ("davidson", "ordered"):
+        for name, data in named.items():
             design = build_design(
                 data, [_JUDGES[name]], by=None, encoding="comparison", ties=ties, generators=True,
                 nuisance={"shown first": np.random.default_rng(0).choice([-1.0, 1.0], len(data))},

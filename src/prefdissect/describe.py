@@ -19,7 +19,7 @@ _SHOWN = 3
 def describe(
     weights: pd.DataFrame, dropped: pd.DataFrame, options: Mapping[str, Any], kept_draws: int, design: Design
 ) -> str:
-    """Return the most and least preferred properties of each judge and group, with intervals, and what is beside them."""
+    """Return the most and least preferred properties of each judge and group, with intervals, and what is beside."""
     cells = weights.drop_duplicates(["judge", "group"])
     fitted = cells[cells["engine"] != "none"]
     judges, groups = cells["judge"].nunique(), cells["group"].nunique()
