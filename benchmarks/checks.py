@@ -159,7 +159,8 @@ def examine(kind: Kind, seed: int) -> pd.DataFrame:
     """Return the findings about one study."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pdx.ConvergenceWarning)
-        return pdx.dissect(kind.make(seed), engine="ep", random_seed=seed).check(progress=False).table.assign(seed=seed)
+        fitted = pdx.dissect(kind.make(seed), position=False, engine="ep", random_seed=seed)  # order is to be found
+        return fitted.check(progress=False).table.assign(seed=seed)
 
 
 def examine_all(kind: Kind, studies: int, n_jobs: int = -1) -> pd.DataFrame:

@@ -240,7 +240,7 @@ def test_the_page_quotes_what_is_found(data_dir, file, judge, robust, quoted):
     page = " ".join((ROOT / "docs" / "explanation" / "can-it-be-trusted.md").read_text(encoding="utf-8").split())
     page = page.replace(" > ", " ")
     data = pdx.load(data_dir / file, properties=QUALITIES if judge else None)
-    result = pdx.dissect(data, judge=judge, engine="ep", robust=robust, random_seed=0)
+    result = pdx.dissect(data, judge=judge, engine="ep", robust=robust, preset="paper", random_seed=0)
     checks = result.check(progress=False)
     for check in quoted:
         found = row(checks, check)
@@ -250,7 +250,7 @@ def test_the_page_quotes_what_is_found(data_dir, file, judge, robust, quoted):
 
 def test_the_page_has_the_held_out_accuracies(data_dir):
     page = (ROOT / "docs" / "explanation" / "can-it-be-trusted.md").read_text(encoding="utf-8")
-    result = pdx.dissect(data_dir / "topical_chat" / "pairs.parquet", engine="ep", random_seed=0)
+    result = pdx.dissect(data_dir / "topical_chat" / "pairs.parquet", preset="paper", engine="ep", random_seed=0)
     scores = result.cross_validate().scores.set_index("model")
     for model in ("fit", "length only", "best single"):
         assert f"{scores['accuracy'][model]:.1%}" in page

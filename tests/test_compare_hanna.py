@@ -100,7 +100,9 @@ def test_model_or_prompt(similarity):
 
 
 def test_a_mirrored_property_doubles_intervals(names, similarity):
-    whole = pdx.dissect(names["file"], judge=PEOPLE + list(similarity.judges[3:]), engine="ep", random_seed=0)
+    whole = pdx.dissect(
+        names["file"], judge=PEOPLE + list(similarity.judges[3:]), preset="paper", engine="ep", random_seed=0
+    )
     x = whole.design.x[:, [whole.properties.index(p) for p in ("text_length", "compression")]]
     np.testing.assert_array_equal(x[:, 0], -x[:, 1])
     found = whole.similarity()
@@ -116,7 +118,7 @@ def test_a_mirrored_property_doubles_intervals(names, similarity):
 
 def test_the_command_compares_all_of_them(names, tmp_path):
     saved = tmp_path / "run.nc"
-    pdx.dissect(names["file"], engine="ep", random_seed=0).save(saved)
+    pdx.dissect(names["file"], preset="paper", engine="ep", random_seed=0).save(saved)
     done = CliRunner().invoke(app, ["compare", str(saved), "--k", "3", "--csv", str(tmp_path / "all.csv")])
     assert done.exit_code == 0, done.output
     assert "the 213 least alike pairs of judges are not shown" in done.stdout

@@ -179,7 +179,12 @@ BAD = {
         "pair_id 'p0'.*row 1",
     ),
     "no verdict": (broken(judge_me=[None] * 30), {"judge": "me"}, errors.DataError, "judge 'me' has no usable verdict"),
-    "only ties": (broken(judge_me=["tie"] * 30), {"judge": "me"}, errors.DataError, "30 pairs: tie, dropped"),
+    "only ties": (
+        broken(judge_me=["tie"] * 30),
+        {"judge": "me"},
+        errors.DataError,
+        "decided no pair: all 30 usable verdicts are ties",
+    ),
     "infinite": (
         broken(clear_a=[*NUMBERS[:29], np.inf], pair_id=[f"p{i}" for i in range(30)]),
         {},
@@ -192,7 +197,12 @@ BAD = {
     "by": (broken(), {"by": "scenari"}, errors.ColumnError, "by='scenari'.*close matches: 'scenario'"),
     "case": (broken(), {"by": "case"}, errors.ColumnError, "by='case', but the data mark no cases"),
     "encoding": (broken(), {"encoding": "dif"}, errors.OptionError, "encoding='dif'.*close matches: 'diff'"),
-    "ties": (broken(), {"ties": "keep"}, errors.OptionError, "ties='keep'.*valid: 'drop', 'half'"),
+    "ties": (
+        broken(),
+        {"ties": "keep"},
+        errors.OptionError,
+        "ties='keep'.*valid: 'davidson', 'ordered', 'drop', 'half'",
+    ),
     "engine": (broken(), {"engine": "nutz"}, errors.OptionError, "engine='nutz'.*'nuts'"),
     "interval": (broken(), {"interval": 94}, errors.OptionError, "interval=94 must be.*below 1"),
     "draws": (broken(), {"draws": 3}, errors.OptionError, "draws=3 must be a whole number of at least 4"),

@@ -12,6 +12,7 @@ from cells import as_arrays, make_cell, reduced
 from prefdissect.features import Cell
 from prefdissect.inference import Laplace, Normal
 from prefdissect.inference.compiled import ep as compiled
+from prefdissect.inference.compiled import sites
 from prefdissect.inference.ep import fit_ep
 from prefdissect.inference.fit_data import FitData
 from prefdissect.inference.prior import PriorArrays
@@ -107,7 +108,7 @@ def test_rows_beyond_a_block_count_like_the_first():
     precision, shift = np.ones((6, 6)), np.ones(6)
     for start in range(0, 300, 128):
         part = slice(start, start + 128)
-        compiled._add_sites(xt, start, tau[part], nu[part], precision, shift)
+        sites.add_sites(xt, start, tau[part], nu[part], precision, shift)
     compiled._mirror(precision)
     np.testing.assert_allclose(precision, 1 + (xt * tau) @ xt.T, rtol=1e-12)
     np.testing.assert_allclose(shift, 1 + xt @ nu, rtol=1e-11)

@@ -86,7 +86,7 @@ def result() -> pdx.Dissection:
     study = pdx.simulate(
         1000, schema=SMALL, judges=["me", "you"], scenarios=["Code", "Advice"], weights=weights, random_seed=0
     )
-    return pdx.dissect(study.data, engine="ep", random_seed=0)
+    return pdx.dissect(study.data, position=False, engine="ep", random_seed=0)
 
 
 def row_of(result: pdx.Dissection, pair_id: str) -> np.ndarray:

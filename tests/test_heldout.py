@@ -28,7 +28,7 @@ def result() -> pdx.Dissection:
         responses_per_prompt=3,
         random_seed=0,
     )
-    return pdx.dissect(study.data, engine="ep", random_seed=0)
+    return pdx.dissect(study.data, position=False, engine="ep", random_seed=0)
 
 
 @pytest.fixture(scope="module")

@@ -49,9 +49,11 @@ def test_log_likelihood_beside_is_a_difference(rows):
     w, scores = np.random.default_rng(3).normal(size=len(rows.xt)), np.empty(rows.xt.shape[1])
     fill_scores(rows, w, scores)
     np.testing.assert_allclose(scores, rows.xt.T @ w, rtol=1e-12, atol=1e-12)
-    now = log_likelihood_beside(rows, scores, 0, 0.0)
+    now = log_likelihood_beside(rows, scores, w, 0, 0.0, np.empty(BLOCK))
     for k in range(len(w)):
         moved = w.copy()
         moved[k] += 0.7
         difference = term_by_term(rows, moved) - term_by_term(rows, w)
-        assert log_likelihood_beside(rows, scores, k, 0.7) - now == pytest.approx(difference, rel=1e-9, abs=1e-8)
+        assert log_likelihood_beside(rows, scores, w, k, 0.7, np.empty(BLOCK)) - now == pytest.approx(
+            difference, rel=1e-9, abs=1e-8
+        )

@@ -31,7 +31,7 @@ def hanna(data_dir) -> Path:
 
 @pytest.fixture(scope="module")
 def result(hanna) -> pdx.Dissection:
-    return pdx.dissect(hanna, judge=list(JUDGES), random_seed=1)
+    return pdx.dissect(hanna, judge=list(JUDGES), preset="paper", random_seed=1)
 
 
 def untied(hanna: Path, judge: str) -> tuple[np.ndarray, np.ndarray]:

@@ -85,10 +85,10 @@ def test_bounds_of_ep_where_two_columns_are_collinear(hanna):
     The quantiles of those have an error of about 0.02 sd.
     """
     data = pdx.load(hanna, judges=["judge_beluga13b_p2"])
-    ep = pdx.dissect(data, engine="ep", random_seed=0).weights
-    exact = pdx.dissect(data, draws=10_000, random_seed=0).weights
+    ep = pdx.dissect(data, engine="ep", preset="paper", random_seed=0).weights
+    exact = pdx.dissect(data, draws=10_000, preset="paper", random_seed=0).weights
     correlation = np.corrcoef(
-        pdx.dissect(data, random_seed=0)
+        pdx.dissect(data, preset="paper", random_seed=0)
         .design.x[:, [ep["property"].tolist().index(p) for p in ("compression", "text_length")]]
         .T
     )[0, 1]

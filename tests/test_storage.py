@@ -228,8 +228,8 @@ def test_file_of_another_version_says_so(path, tmp_path, written, said):
     target.write_bytes(path.read_bytes())
     with h5py.File(target, "a") as file:
         meta = str(file.attrs["prefdissect"])
-        assert '"format": 4' in meta
-        file.attrs["prefdissect"] = meta.replace('"format": 4', f'"format": {written}')
+        assert '"format": 5' in meta
+        file.attrs["prefdissect"] = meta.replace('"format": 5', f'"format": {written}')
     with pytest.raises(FileFormatError, match=said):
         Dissection.load(target)
 

@@ -28,11 +28,14 @@ GroupKind: TypeAlias = Literal["scenario", "case", "all"]
 PairForm: TypeAlias = Literal["standard", "conversational"]  # of TRL: texts, or turns of a conversation
 PropertyGroup: TypeAlias = Literal["basic", "error", "query-specific", "text"]
 PropertyKind: TypeAlias = Literal["rating", "count", "label", "words", "number"]
-Role: TypeAlias = Literal["property", "nuisance"]
 Scoring: TypeAlias = Literal["pairwise", "single"]  # against a baseline, or one response at a time
 Side: TypeAlias = Literal["both", "A", "B"]  # whose response is another one
-Ties: TypeAlias = Literal["drop", "half"]
 Unparsed: TypeAlias = Literal["drop", "half"]  # verdicts that could not be read
+Role: TypeAlias = Literal["property", "order", "generator", "nuisance"]
+Clustering: TypeAlias = Literal["auto", "none"]
+Preset: TypeAlias = Literal["paper"]
+TieModel: TypeAlias = Literal["davidson", "ordered"]  # that has a term for ties
+Ties: TypeAlias = Literal["davidson", "ordered", "drop", "half"]
 
 _Choice = TypeVar("_Choice")
 
@@ -58,6 +61,13 @@ def check_flag(argument: str, value: bool | None) -> bool | None:
     """Return `value` if it is True, False or None, else raise `OptionError`."""
     if not (value is None or isinstance(value, bool)):
         raise OptionError(f"{argument}={value!r} must be True, False or None")
+    return value
+
+
+def check_switch(argument: str, value: Any) -> Any:
+    """Return `value` if it is True, False or "auto", else raise `OptionError`."""
+    if not (isinstance(value, bool) or value == "auto"):
+        raise OptionError(f"{argument}={value!r} must be True, False or 'auto'")
     return value
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from prefdissect.features import Design
 from prefdissect.tables import top_table
 
 __all__ = ["describe"]
@@ -15,8 +16,10 @@ _MOST_CELLS = 12
 _SHOWN = 3
 
 
-def describe(weights: pd.DataFrame, dropped: pd.DataFrame, options: Mapping[str, Any], kept_draws: int) -> str:
-    """Return the most and least preferred properties of each judge and group, with intervals."""
+def describe(
+    weights: pd.DataFrame, dropped: pd.DataFrame, options: Mapping[str, Any], kept_draws: int, design: Design
+) -> str:
+    """Return the most and least preferred properties of each judge and group, with intervals, and what is beside."""
     cells = weights.drop_duplicates(["judge", "group"])
     fitted = cells[cells["engine"] != "none"]
     judges, groups = cells["judge"].nunique(), cells["group"].nunique()
@@ -44,7 +47,7 @@ def describe(weights: pd.DataFrame, dropped: pd.DataFrame, options: Mapping[str,
         lines.append(f"\n... and {len(fitted) - _MOST_CELLS} more; see .weights, .summary(), .top()")
     if kept_draws < options.get("draws", kept_draws):
         lines.append(f"\n.posterior keeps {kept_draws} of {options['draws']} draws a chain; the tables use all of them")
-    lines += _footnotes(weights, cells, dropped)
+    lines += _footnotes(weights, cells, dropped, design)
     return "\n".join(lines)
 
 
@@ -61,9 +64,18 @@ def _entry(row: Any) -> str:
     return f"{row.label} {row.mean:+z.2f} [{row.lower:z.2f}, {row.upper:z.2f}]"
 
 
-def _footnotes(weights: pd.DataFrame, cells: pd.DataFrame, dropped: pd.DataFrame) -> list[str]:
-    """Say what was not fitted, not identified and left out."""
-    notes = []
+def _beside(design: Design) -> list[str]:
+    """Say what fits hold beside properties, and what is to be known of it."""
+    ties = [f"ties ({design.ties})"] if any(design.tie_model(judge) for judge in design.judges) else []
+    order = ["being shown first"] if "order" in design.roles else []
+    n = design.roles.count("generator")
+    named = [*ties, *order, *([f"{n} models that wrote responses"] if n else [])]
+    return ([f"Beside properties: {', '.join(named)}; see .nuisance"] if named else []) + list(design.notes)
+
+
+def _footnotes(weights: pd.DataFrame, cells: pd.DataFrame, dropped: pd.DataFrame, design: Design) -> list[str]:
+    """Say what is fitted beside properties, and what was not fitted, not identified and left out."""
+    notes = _beside(design)
     thin = cells[cells["engine"] == "none"]
     if len(thin):
         named = ", ".join(f"{c.judge} in {c.group} ({c.n_pairs})" for c in thin.itertuples())

@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from prefdissect import _arviz, storage, tables
 from prefdissect._typing import (
+    Clustering,
     Encoding,
     Engine,
+    Preset,
     Ties,
-    check_choice,
     check_flag,
 )
 from prefdissect.asking.drawing import DrawsFigures
@@ -30,6 +31,8 @@ from prefdissect.data import PreferenceData, Source, load, load_for, read_labels
 from prefdissect.describe import describe
 from prefdissect.features import build_design, groups_like
 from prefdissect.inference import PAPER_PRIOR, FitOptions, PriorLike, arrange_prior, check_options, fit_design
+from prefdissect.nuisance import nuisance_table
+from prefdissect.preset import apply_preset
 from prefdissect.schema import PropertySchema
 from prefdissect.text import TEXT, rate_if_unrated, rate_like
 
@@ -45,7 +48,11 @@ def dissect(
     *,
     by: str | None = "scenario",
     encoding: Encoding = "comparison",
-    ties: Ties = "drop",
+    ties: Ties = "davidson",
+    position: bool | Literal["auto"] = "auto",
+    generators: bool | Literal["auto"] = "auto",
+    cluster: Clustering = "none",
+    preset: Preset | None = None,
     prior: PriorLike = PAPER_PRIOR,
     engine: Engine = "exact",
     draws: int = 1000,
@@ -78,8 +85,25 @@ def dissect(
     encoding
         `comparison` (-1, 0, 1), `diff` (in the unit of the rating) or `norm_diff` (-1 to 1).
     ties
-        `drop` leaves tie verdicts out; `half` counts them as half a win for each, which pulls
-        weights towards 0.
+        `davidson`: P(A), P(B) and P(tie) are proportional to exp(t/2), exp(-t/2) and nu, so that weights are log-odds
+        given a decision, and nu, one for each fit, says how decisive the judge is. `ordered`: cutpoints at -c and c on
+        a latent scale, and weights on that scale, smaller than Davidson's where ties are many. A judge that never ties
+        is plain logistic under both. `drop` leaves tie verdicts out; `half` counts them as half a win for each, which
+        pulls weights towards 0 and makes intervals too narrow.
+    position
+        Being shown first as a term: `auto` where the order is known and varies, True where it is known, False not.
+        Each order of a pair is then a row, and the k verdicts of a judge on one pair weigh k / (1 + (k - 1) r)
+        together, r their correlation; with False their mean weighs 1.
+    generators
+        The models that wrote the responses (`model_a`, `model_b`) as terms: weights then compare responses of the same
+        two models, and the terms are a leaderboard with the properties held equal. `auto` where both are known and
+        have 25 pairs each in the average group, True wherever they are known, False not.
+    cluster
+        `auto`: rows weigh one over the design effect of clusters of pairs, see `certificates`. `none`: they do not.
+        See also `robust`, which widens intervals and leaves the centre of the likelihood.
+    preset
+        `paper`: the paper's model, whatever the defaults are: ties dropped, no term but properties, no cluster
+        weights, `Laplace(0.1)`, comparisons.
     prior
         `Laplace(scale)` or `Normal(scale)`, or a mapping from property to one of them.
     engine
@@ -125,16 +149,18 @@ def dissect(
     >>> result.top(1)[["side", "property"]].to_numpy().tolist()
     [['most', 'lengthy'], ['least', 'clear']]
     """
-    options = check_options(engine, draws, chains, folds, interval, min_pairs, random_seed, robust)
-    check_choice("encoding", encoding, Encoding)
-    check_choice("ties", ties, Ties)
+    chosen: dict[str, Any] = {"ties": ties, "position": position, "generators": generators, "encoding": encoding}
+    chosen, cluster, prior = apply_preset(preset, chosen, cluster, prior)
+    options = check_options(engine, draws, chains, folds, interval, min_pairs, random_seed, robust, cluster)
     check_flag("progress", progress)
     check_flag("robust", robust)
     loaded = rate_if_unrated(load_for(data, judge, schema), progress=progress)
     judges = choose_judges(loaded, judge)
-    design = build_design(loaded, judges, by=by, encoding=encoding, ties=ties)
-    posterior = fit_design(design, arrange_prior(prior, design.encoder.schema.ids), options, progress=progress)
-    asked = {"by": by, "encoding": encoding, "ties": ties, "prior": repr(prior), **asdict(options)}
+    design = build_design(loaded, judges, by=by, **chosen)
+    nuisance = [name for name, own in zip(design.columns, design.is_property, strict=True) if not own]
+    arranged = arrange_prior(prior, design.encoder.schema.ids, nuisance)
+    posterior = fit_design(design, arranged, options, progress=progress)
+    asked = {"by": by, **chosen, "preset": preset, "prior": repr(prior), **asdict(options)}
     return Dissection(loaded, design, posterior, asked | {"versions": _versions(), "data_hash": loaded.hash})
 
 
@@ -172,10 +198,17 @@ class Dissection(WritesReports, ExplainsPairs, DrawsFigures, SteersModels, Label
     def posterior(self) -> xr.Dataset:
         """Draws of the weights, log-odds per unit: `weight[chain, draw, judge, group, property]`, float32.
 
+        Where fits hold other terms, `nuisance[chain, draw, judge, group, term]` has theirs, `cutpoint` those of ties.
+
         NaN where a group had too few pairs. A grid of more than 50 fits keeps 250 draws a chain, with ep 125;
         the tables are made from all. `az.plot_forest(result.posterior)` works.
         """
-        return self.fitted.to_dataset().assign_attrs(data_hash=self.options["data_hash"])
+        return self.fitted.to_dataset(self.design.is_property).assign_attrs(data_hash=self.options["data_hash"])
+
+    @property
+    def nuisance(self) -> pd.DataFrame:
+        """What fits hold beside properties: ties, order, models; see `nuisance.nuisance_table`."""
+        return nuisance_table(self.design, self.fitted)
 
     @property
     def certificates(self) -> pd.DataFrame:
@@ -231,7 +264,10 @@ class Dissection(WritesReports, ExplainsPairs, DrawsFigures, SteersModels, Label
         given = read_labels(labels) if isinstance(labels, str | Path) else labels
         data = self.data.with_judge(name, given)
         asked = {key: self.options[key] for key in ("by", "encoding", "ties")}
-        design = build_design(data, [*self.judges, name], **asked).sel([*self.judges, name], self.groups)
+        terms = {"position": "order" in self.design.roles, "generators": "generator" in self.design.roles}
+        wanted: dict[str, Any] = {key: "auto" if on else False for key, on in terms.items()}
+        design = build_design(data, [*self.judges, name], **asked, **wanted).sel([*self.judges, name], self.groups)
+        design = design.align(self.design)
         options = FitOptions(**{one.name: self.options[one.name] for one in fields(FitOptions)})
         new = fit_design(
             design.sel([name], self.groups), self.fitted.prior, options, kept=self.fitted.shape[1], progress=progress
@@ -253,8 +289,8 @@ class Dissection(WritesReports, ExplainsPairs, DrawsFigures, SteersModels, Label
         encoder = self.design.encoder
         data = _load_new(data, encoder.schema)
         in_group = groups_like(data, self.design, self.options["by"])
-        x = self.design.complete(encoder.encode(data))
-        return tables.prediction_table(self.fitted, x, data.pairs.index, in_group)
+        x = self.design.complete(encoder.encode(data), data)
+        return tables.prediction_table(self.design, self.fitted, x, data.pairs.index, in_group)
 
     def to_arviz(self) -> Any:
         """Return the draws as the installed ArviZ holds them: `InferenceData`, or `DataTree` from 1.0 on."""
@@ -278,7 +314,7 @@ class Dissection(WritesReports, ExplainsPairs, DrawsFigures, SteersModels, Label
         return cls(*storage.read_file(Path(path)))
 
     def __repr__(self) -> str:
-        said = describe(self.weights, self.dropped, self.options, self.fitted.shape[1])
+        said = describe(self.weights, self.dropped, self.options, self.fitted.shape[1], self.design)
         hints = "".join(f"\nHint: {hint}" for hint in self.data.report.hints)
         return f"{said}\n{hints}" if hints else said
 

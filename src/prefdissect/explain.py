@@ -45,6 +45,9 @@ class Explanation:
         shapley_lower and shapley_upper.
     interval
         Probability inside the intervals.
+    outcomes
+        P(A), P(tie) and P(B), which add up to 1, where `probability` is given a decision; NaN where the fit left ties
+        out, or took them as half.
 
     Examples
     --------
@@ -66,6 +69,7 @@ class Explanation:
     label: float
     table: pd.DataFrame
     interval: float
+    outcomes: tuple[float, float, float] = (np.nan, np.nan, np.nan)
 
     @property
     def sentence(self) -> str:
@@ -78,6 +82,10 @@ class Explanation:
         told = "nothing that was rated differs" if not any(named) else f"for {side}: {named[0]}" if named[0] else ""
         against = f"; against: {named[1]}" if named[1] else ""
         return f"{self.judge} prefers {side} with probability {odds:.2f} ({self._verdict(side)}); {told}{against}."
+
+    def _tell_ties(self) -> str:
+        tie = self.outcomes[1]
+        return f"; given a decision, and P(tie) = {tie:.3f}" if tie > 0 else ""
 
     def _verdict(self, side: str) -> str:
         if np.isnan(self.label):
@@ -103,7 +111,7 @@ class Explanation:
         ]
         head = (
             f"<Explanation of {self.pair_id!r} by {self.judge!r} in {self.group!r}: P(A) = {self.probability:.3f} "
-            f"[{self.lower:.3f}, {self.upper:.3f}], {percent} intervals>"
+            f"[{self.lower:.3f}, {self.upper:.3f}], {percent} intervals{self._tell_ties()}>"
         )
         return "\n".join([head, self.sentence, str(tabulate(shown, headers="keys", disable_numparse=True))])
 

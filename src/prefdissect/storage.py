@@ -24,15 +24,16 @@ from prefdissect.data.cells import plain
 from prefdissect.data.flags import FLAG
 from prefdissect.errors import FileFormatError
 from prefdissect.features import Design, Encoder
-from prefdissect.inference import Fit, Posterior, PriorArrays
+from prefdissect.inference import Cutpoint, Fit, Posterior, PriorArrays
 from prefdissect.schema import PropertySchema
 
 __all__ = ["read_file", "write_file"]
 
-_FORMAT = 4  # 4: the prior of each column, the cluster of each row
+_FORMAT = 5  # 5: ties, presentation order and generators; 4: the prior of each column, the cluster of each row
 _CONTRACT = ["prompt_id", "response_id_a", "response_id_b", "model_a", "model_b", "cluster", FLAG]
 _PER_FIT = ("engine", "certified", "certificate")
 _MATRICES = ("cov", "precision")
+_ARRAYS = (*Fit.SUMMARIES, "linear", *_MATRICES)
 
 
 def write_file(
@@ -52,7 +53,7 @@ def write_file(
     meta = {"format": _FORMAT, "options": options, "interval": posterior.interval, "texts": texts}
     root = xr.Dataset(attrs={"prefdissect": json.dumps(meta)})
     parts = {
-        "posterior": posterior.to_dataset(),
+        "posterior": posterior.to_dataset(design.is_property),
         "fits": _pack_fits(posterior),
         "design": _pack_design(design),
         "data": _pack_data(data, kept=None if texts else [*_CONTRACT, options.get("by")]),
@@ -96,8 +97,8 @@ def _check_format(path: Path, written: int) -> None:
         raise FileFormatError(f"{str(path)!r} was written by a newer prefdissect (format {written}); upgrade")
     if written < _FORMAT:
         raise FileFormatError(
-            f"{str(path)!r} was written by an older prefdissect (format {written}), without the prior or "
-            "certificates of its fits; dissect the data again, which takes seconds"
+            f"{str(path)!r} was written by an older prefdissect (format {written}), without the "
+            "terms of its fits; dissect the data again, which takes seconds"
         )
 
 
@@ -127,9 +128,28 @@ def _pack_fits(posterior: Posterior) -> xr.Dataset:
         "prior_scale": (("property",), posterior.prior.scale),
         "prior_is_laplace": (("property",), posterior.prior.is_laplace.astype("int8")),
     }
-    return xr.Dataset(
-        {**fields, **matrices, **per_fit, **prior, "fitted": (grid, fitted.astype("int8"))}, coords=coords
-    )
+    variables = {**fields, **matrices, **per_fit, **prior, **_pack_cuts(posterior)}
+    return xr.Dataset({**variables, "fitted": (grid, fitted.astype("int8"))}, coords=coords)
+
+
+def _pack_cuts(posterior: Posterior) -> dict[str, Any]:
+    """Return the cutpoints of ties: their numbers, NaN where there is none, and draws."""
+    shape = (len(posterior.judges), len(posterior.groups))
+    numbers, draws = np.full((*shape, len(Cutpoint.SUMMARIES)), np.nan), np.full((*shape, *posterior.shape), np.nan)
+    for (judge, group), fit in posterior.fits.items():
+        if fit.cut is not None:
+            at = posterior.judges.index(judge), posterior.groups.index(group)
+            numbers[at] = [getattr(fit.cut, name) for name in Cutpoint.SUMMARIES]
+            draws[at] = fit.cut.draws
+    return {
+        "cut": (("judge", "group", "of_cut"), numbers),
+        "cut_draws": (("judge", "group", "chain", "draw"), draws.astype(np.float32)),
+    }
+
+
+def _unpack_cut(cell: xr.Dataset) -> Cutpoint | None:
+    mean, sd, lower, upper = (float(number) for number in cell["cut"].to_numpy())
+    return None if np.isnan(mean) else Cutpoint(mean, sd, lower, upper, cell["cut_draws"].to_numpy())
 
 
 def _of(posterior: Posterior, judge: str, group: str, name: str) -> Any:
@@ -143,21 +163,34 @@ def _of(posterior: Posterior, judge: str, group: str, name: str) -> Any:
 
 def _unpack_fits(fits: xr.Dataset, posterior: xr.Dataset, interval: float) -> Posterior:
     judges, groups = _names(fits, "judge"), _names(fits, "group")
-    draws = posterior["weight"].transpose("judge", "group", "chain", "draw", "property").to_numpy()
+    draws = _unpack_draws(posterior, _names(fits, "property"))
     out = {}
     for j, judge in enumerate(judges):
         for g, group in enumerate(groups):
             cell = fits.isel(judge=j, group=g)
             if int(cell["fitted"]):
+                arrays: dict[str, Any] = {n: cell[n].to_numpy().astype(float) for n in _ARRAYS}
                 out[judge, group] = Fit(
-                    **{name: cell[name].to_numpy().astype(float) for name in (*Fit.SUMMARIES, "linear", *_MATRICES)},
+                    **arrays,
                     draws=draws[j, g],
                     engine=str(cell["engine"].item()),  # type: ignore[arg-type]  # was an Engine when written
                     certified=bool(cell["certified"]),
                     certificate=json.loads(str(cell["certificate"].item())),
+                    cut=_unpack_cut(cell),
                 )
     prior = PriorArrays(fits["prior_scale"].to_numpy().astype(float), fits["prior_is_laplace"].to_numpy().astype(bool))
     return Posterior(judges, groups, _names(fits, "property"), out, draws.shape[2:4], interval, prior)
+
+
+def _unpack_draws(posterior: xr.Dataset, columns: Sequence[str]) -> np.ndarray[Any, Any]:
+    """Return the draws of all columns in their order, [judge, group, chain, draw, column]."""
+    grid = ("judge", "group", "chain", "draw")
+    weight = posterior["weight"].transpose(*grid, "property")
+    if "nuisance" not in posterior:
+        return weight.to_numpy()
+    other = posterior["nuisance"].transpose(*grid, "term")
+    names = [*_names(posterior, "property"), *_names(posterior, "term")]
+    return np.concatenate([weight, other], axis=-1)[..., [names.index(column) for column in columns]]
 
 
 def _pack_design(design: Design) -> xr.Dataset:
@@ -166,12 +199,18 @@ def _pack_design(design: Design) -> xr.Dataset:
         "scales": json.dumps(dict(design.encoder.scales)),
         "roles": json.dumps(list(design.roles)),
         "group_kinds": json.dumps(dict(design.group_kinds)),
+        "ties": design.ties,
+        "notes": json.dumps(list(design.notes)),
     }
     variables = {
         "x": (("row", "property"), design.x),
         "y": (("row", "judge"), design.y),
         "weight": (("row", "judge"), design.weight),
+        "tied": (("row", "judge"), design.tied),
+        "open": (("row", "judge"), design.open),
         "cluster": (("row",), design.cluster),
+        "may_tie": (("judge",), design.may_tie.astype("int8")),
+        "correlation": (("judge",), design.correlation),
         "in_group": (("row", "group"), design.in_group.astype("int8")),
         "dropped": (("byte",), _to_bytes(design.dropped)),
     }
@@ -195,12 +234,18 @@ def _unpack_design(part: xr.Dataset, schema: PropertySchema) -> Design:
         x=part["x"].to_numpy().astype(float),
         y=part["y"].to_numpy().astype(float),
         weight=part["weight"].to_numpy().astype(float),
+        tied=part["tied"].to_numpy().astype(float),
+        open=part["open"].to_numpy().astype(float),
         cluster=part["cluster"].to_numpy().astype(np.int64),
         in_group=part["in_group"].to_numpy().astype(bool),
         judges=_names(part, "judge"),
         groups=_names(part, "group"),
         group_kinds=json.loads(part.attrs["group_kinds"]),
         dropped=_from_bytes(part["dropped"]),
+        ties=part.attrs["ties"],
+        may_tie=part["may_tie"].to_numpy().astype(bool),
+        correlation=part["correlation"].to_numpy().astype(float),
+        notes=tuple(json.loads(part.attrs["notes"])),
     )
 
 

@@ -6,23 +6,24 @@ equal-tailed, and every table says of which probability in `.attrs["interval"]`.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from prefdissect._typing import FloatArray, check_count
+from prefdissect._typing import FloatArray, TieModel, check_count
 from prefdissect.errors import OptionError
 from prefdissect.features import Design
-from prefdissect.inference import Fit, Posterior
+from prefdissect.inference import Fit, Posterior, outcome_probabilities
 from prefdissect.schema import PropertySchema
 
-__all__ = ["overall_table", "prediction_table", "summary_table", "to_text", "top_table", "weights_table"]
+__all__ = ["outcomes_at", "overall_table", "prediction_table", "summary_table", "to_text", "top_table", "weights_table"]
 
 _SUMMARY = ["mean", "sd", "lower", "upper", "prob_positive", "probability", "r_hat", "ess_bulk"]
 _CERTIFICATE = ["judge", "group", "engine", "certified", "r_hat", "ess_bulk", "acceptance", "thin", "walks"]
-_CERTIFICATE += ["iterations", "clusters", "residual_sd", "efficiency", "ridge_r_hat", "ridge_ess", "divergences"]
+_CERTIFICATE += ["iterations", "clusters", "design_effect", "residual_sd", "efficiency", "ridge_r_hat", "ridge_ess"]
+_CERTIFICATE += ["divergences"]
 _SUMMARY += ["identified", "certified", "n_pairs"]
 _MOST_DRAWS_FOR_PREDICTION = 1000
 
@@ -34,7 +35,7 @@ def weights_table(design: Design, posterior: Posterior, schema: PropertySchema) 
     weight is above 0), probability (that A is preferred if A is better on this property alone),
     identified (False: the property never differs, so the weight is the prior), n_pairs,
     n_differs, r_hat, ess_bulk, engine, certified, n_soft (pairs whose preference is neither 0 nor
-    1: ties as half, soft labels, orders that disagree; intervals are not calibrated for them).
+    1: ties as half, soft labels, orders that disagree, averaged; intervals are not calibrated for them).
     """
     kept = design.is_property
     n_pairs, n_differs = design.count()
@@ -114,8 +115,8 @@ def certificate_table(posterior: Posterior) -> pd.DataFrame:
     Columns: judge, group, engine, certified, r_hat (the largest), ess_bulk (the smallest), and the
     figures of the engines, NaN where another made the fit: acceptance (share of accepted steps), thin
     (sweeps a draw), walks (random-walk steps a draw), iterations (of expectation propagation), clusters (of pairs,
-    behind a robust fit), residual_sd and efficiency (of its stand-in), ridge_r_hat and ridge_ess (of the draws behind
-    the tables of correlated columns), divergences.
+    behind a robust fit), design_effect (by which rows were weighted down), residual_sd and efficiency (of its
+    stand-in), ridge_r_hat and ridge_ess (of the draws behind the tables of correlated columns), divergences.
     """
     rows = [
         {
@@ -173,11 +174,14 @@ def overall_table(design: Design, posterior: Posterior, schema: PropertySchema, 
     return _stamp(pd.concat(parts, ignore_index=True), posterior)
 
 
-def prediction_table(posterior: Posterior, x: FloatArray, pair_ids: pd.Index, in_group: pd.DataFrame) -> pd.DataFrame:
+def prediction_table(
+    design: Design, posterior: Posterior, x: FloatArray, pair_ids: pd.Index, in_group: pd.DataFrame
+) -> pd.DataFrame:
     """Return the probability that A is preferred: one row per judge, group and pair of the group.
 
-    Columns: judge, group, pair_id, probability (at the posterior mean), lower, upper. NaN where
-    a rating is missing or the group has no fit. `x` is [pair, column].
+    Columns: judge, group, pair_id, probability (at the posterior mean), lower, upper, and p_a, p_tie, p_b, which add up
+    to 1. The former is given a decision, the latter three are not: they are NaN where the fit left ties out or took
+    them as half. NaN where a rating is missing or the group has no fit. `x` is [pair, column].
     """
     tail = (1 - posterior.interval) / 2
     alone = pair_ids[~in_group.any(axis=1).to_numpy(dtype=bool)]
@@ -192,6 +196,7 @@ def prediction_table(posterior: Posterior, x: FloatArray, pair_ids: pd.Index, in
                 every = np.linspace(0, len(flat) - 1, min(len(flat), _MOST_DRAWS_FOR_PREDICTION)).round().astype(int)
                 point = expit(x[rows] @ fit.mean)
                 lower, upper = expit(np.quantile(x[rows] @ flat[every].T, [tail, 1 - tail], axis=1))
+            outcomes = _outcomes(design, fit, judge, x[rows])
             ids = pair_ids[rows]
             parts.append(
                 pd.DataFrame(
@@ -202,14 +207,33 @@ def prediction_table(posterior: Posterior, x: FloatArray, pair_ids: pd.Index, in
                         "probability": point,
                         "lower": lower,
                         "upper": upper,
+                        **dict(zip(("p_a", "p_tie", "p_b"), outcomes.T, strict=True)),
                     }
                 )
             )
         parts.append(pd.DataFrame({"judge": judge, "group": None, "pair_id": alone}).astype({"group": "str"}))
-    columns = ["judge", "group", "pair_id", "probability", "lower", "upper"]
+    columns = ["judge", "group", "pair_id", "probability", "lower", "upper", "p_a", "p_tie", "p_b"]
     kept = [part for part in parts if len(part)]
     table = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
     return _stamp(table.reindex(columns=columns), posterior)
+
+
+def _outcomes(design: Design, fit: Fit | None, judge: str, x: FloatArray) -> FloatArray:
+    """Return P(A), P(tie), P(B) of rows, at the posterior mean, [row, 3]."""
+    if fit is None or not len(x):
+        return np.full((len(x), 3), np.nan)
+    return outcomes_at(design, fit, judge, x @ fit.mean)
+
+
+def outcomes_at(design: Design, fit: Fit, judge: str, t: FloatArray) -> FloatArray:
+    """Return P(A), P(tie), P(B) at log-odds, [..., 3]; NaN where ties are known and no term."""
+    model = design.tie_model(judge)
+    if model is not None and fit.cut is not None:
+        return outcome_probabilities(model, t, fit.cut.mean)
+    if design.ties not in get_args(TieModel):
+        return np.full((*np.shape(t), 3), np.nan)
+    p = np.asarray(expit(t))
+    return np.stack([p, np.where(np.isnan(p), np.nan, 0.0), 1 - p], axis=-1)
 
 
 def to_text(weights: pd.DataFrame, style: Literal["github", "latex_booktabs"], digits: int) -> str:

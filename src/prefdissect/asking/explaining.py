@@ -16,6 +16,7 @@ from prefdissect.errors import DataError, OptionError, RatingError, UnknownNameE
 from prefdissect.explain import Explanation, explain_row, surprise_table, telling_table, what_if_row
 from prefdissect.features import groups_like, preferences
 from prefdissect.inference import Fit
+from prefdissect.tables import outcomes_at
 
 __all__ = ["ExplainsPairs"]
 
@@ -51,7 +52,11 @@ class ExplainsPairs(Fitted):
         """
         one = self._locate(pair_id, judge, group)
         values, table = explain_row(one.fit, self._kept, one.x, one.ratings, self._schema, self.fitted.interval)
-        return Explanation(one.pair_id, one.judge, one.group, *values, one.label, table, self.fitted.interval)
+        t = np.asarray(one.x @ one.fit.mean[self._kept])
+        a, tie, b = outcomes_at(self.design, one.fit, one.judge, t).tolist()
+        return Explanation(
+            one.pair_id, one.judge, one.group, *values, one.label, table, self.fitted.interval, (a, tie, b)
+        )
 
     def what_if(
         self, pair_id: str, equal_on: str | Sequence[str], judge: str | None = None, group: str | None = None
@@ -113,10 +118,10 @@ class ExplainsPairs(Fitted):
 
     def _fitted_rows(self, judge: str, group: str) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Return x, y and ids of the pairs that a fit was made of, and its mean weights; of properties only."""
-        rows = self.design.rows(judge, group)
-        j = self.design.judges.index(judge)
+        design = self.design.per_pair
+        rows, cell = design.decided(judge, group)
         mean = self.fitted.fits[judge, group].mean[self._kept]
-        return self.design.x[np.ix_(rows, self._kept)], self.design.y[rows, j], self.design.pair_ids[rows], mean
+        return cell.x[:, self._kept], cell.y, design.pair_ids[rows], mean
 
     @cached_property
     def _encoded(self) -> FloatArray:

@@ -113,8 +113,9 @@ def hold_out(
 
     Pairs that share a prompt share what makes one response win, so a fit that has seen one predicts the other too well;
     `clusters` [pair] says which belong together. A pair whose preference is 1/2 is fitted and predicted, takes no part
-    in scores, and is counted in `n_undecided`. `keys`: the judges and groups; by default all with `min_pairs` pairs.
-    `words` [row]: by how much A is longer (log), which stands for length where no property does.
+    in scores, and is counted in `n_undecided`; where ties are a term they are neither fitted nor predicted here.
+    `keys`: the judges and groups; by default all with `min_pairs` pairs. `words` [row]: by how much A is longer (log),
+    which stands for length where no property does.
 
     Raises
     ------
@@ -122,7 +123,8 @@ def hold_out(
         If a group has fewer clusters than folds.
     """
     if keys is None:
-        keys = [(j, g) for g in design.groups for j in design.judges if len(design.rows(j, g)) >= min_pairs]
+        keys = [(j, g) for g in design.groups for j in design.judges if len(design.decided(j, g)[0]) >= min_pairs]
+    clusters = clusters[~clusters.index.duplicated()]
     of_row = pd.factorize(clusters.reindex(design.pair_ids).to_numpy())[0]
     with (
         progress_bar("holding out", len(keys), progress) as bar,
@@ -131,9 +133,9 @@ def hold_out(
     ):
 
         def work(key: tuple[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-            rows = design.rows(*key)
+            rows, cell = design.decided(*key)
             folds = _deal(of_row[rows], k, key, random_seed)
-            found = _hold_out_cell(design, key, prior, rows, folds, words)
+            found = _hold_out_cell(design, cell, prior, rows, folds, words)
             bar.update(1)
             return found
 
@@ -161,9 +163,8 @@ def _deal(clusters: IntArray, k: int, key: tuple[str, str], random_seed: int) ->
 
 
 def _hold_out_cell(
-    design: Design, key: tuple[str, str], prior: PriorArrays, rows: IntArray, folds: IntArray, words: FloatArray | None
+    design: Design, cell: Cell, prior: PriorArrays, rows: IntArray, folds: IntArray, words: FloatArray | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    cell = design.cell(*key)
     kept = [np.flatnonzero(folds != fold) for fold in range(folds.max() + 1)]
     length = _length_column(design)
     long = None if words is None or length is not None else replace(cell, x=words[rows][:, None])
@@ -181,8 +182,8 @@ def _hold_out_cell(
         _predict(long, _OF_WORDS, kept, folds, every, log_odds["length only"])
     predictions = pd.DataFrame(
         {
-            "judge": key[0],
-            "group": key[1],
+            "judge": cell.judge,
+            "group": cell.group,
             "pair_id": design.pair_ids[rows],
             "fold": folds,
             "label": cell.y,
@@ -200,8 +201,8 @@ def _hold_out_cell(
     }
     scores = [
         {
-            "judge": key[0],
-            "group": key[1],
+            "judge": cell.judge,
+            "group": cell.group,
             "model": model,
             "n": int(decided.sum()),
             "n_undecided": int((~decided).sum()),

@@ -7,6 +7,7 @@ from scipy.special import expit, ndtr
 
 from prefdissect.check.case import Case, residualise, sum_clusters
 from prefdissect.check.finding import Finding, grade, in_force
+from prefdissect.terms import ORDER
 
 __all__ = ["check_balance", "check_order"]
 
@@ -40,6 +41,8 @@ def check_balance(case: Case) -> Finding:
 
 def check_order(case: Case) -> Finding:
     """Whether being shown first wins, where the order is known."""
+    if ORDER in case.labels:
+        return _from_fit(case)
     asked = case.asked
     if len(asked.row) < _FEW_ORDERS or np.ptp(asked.first) == 0:
         how = "was always the same" if len(asked.row) >= _FEW_ORDERS else "is not known"
@@ -55,6 +58,23 @@ def check_order(case: Case) -> Finding:
         return Finding("order", "ok", f"{said}, which may be chance", abs(effect), look_at, stop_at)
     advice = "ask in both orders, or at random, and say so; where order goes along with a property, weights mislead"
     return Finding("order", level, said, abs(effect), look_at, stop_at, advice)
+
+
+def _from_fit(case: Case) -> Finding:
+    """Say what the fit found of order, which is one of its terms."""
+    k = case.labels.index(ORDER)
+    if not case.cell.x[:, k].any():
+        return Finding("order", "ok", "not checked: which response was shown first is not known", stop_at=_LARGE)
+    effect, sd = float(case.fit.mean[k]), float(case.fit.sd[k])
+    said = (
+        f"of two equal responses the one shown first wins {expit(effect):.0%} of the time ({effect:+.2f} log-odds); "
+        "weights are those with order held equal"
+    )
+    chance = 2 * float(ndtr(-abs(effect) / sd))
+    stop_at = in_force(abs(effect), _LARGE, significant=chance < case.strict)
+    level = grade(abs(effect), float("nan"), stop_at)
+    advice = "" if level == "ok" else "the order decides more than most properties: ask in both orders"
+    return Finding("order", level, said, abs(effect), float("nan"), stop_at, advice)
 
 
 def _estimate(case: Case) -> tuple[float, float]:

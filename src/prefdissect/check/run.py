@@ -77,9 +77,9 @@ def run_checks(
     asked = _known_orders(data, design)
 
     def examine(key: tuple[str, str]) -> list[Finding]:
-        rows = design.rows(*key)
+        rows, cell = design.decided(*key)
         case = Case(
-            cell=design.cell(*key),
+            cell=cell,
             fit=posterior.fits[key],
             prior=posterior.prior,
             is_property=design.is_property,
@@ -107,7 +107,7 @@ def run_checks(
             found += [(*key, finding) for finding in findings]
             bar.update(1)
     missing = [(j, g) for g in design.groups for j in design.judges if (j, g) not in posterior.fits]
-    found += [(*key, unfitted(len(design.rows(*key)), min_pairs, len(design.groups))) for key in missing]
+    found += [(*key, unfitted(design.decided(*key)[1].n_pairs, min_pairs, len(design.groups))) for key in missing]
     return Checks(_table(found))
 
 
@@ -128,7 +128,7 @@ def hold_out_where_possible(
     data: PreferenceData, design: Design, posterior: Posterior, *, random_seed: int, progress: bool | None = None
 ) -> HeldOut | None:
     """Return held-out predictions of each fit that has clusters enough to hold some out; None if none has."""
-    keys = [key for key in posterior.fits if len(np.unique(design.cluster[design.rows(*key)])) >= FOLDS]
+    keys = [key for key in posterior.fits if len(np.unique(design.decided(*key)[1].cluster)) >= FOLDS]
     if not keys:
         return None
     return hold_out(
@@ -148,6 +148,8 @@ def _known_orders(data: PreferenceData, design: Design) -> dict[str, pd.DataFram
     """Return the decided verdicts of each judge whose order is known: row of the design, first, y, weight."""
     table = spread_weights(data.verdicts)
     known = table[(table["first"] != "unknown") & (table["value"] != 0.5) & (table["weight"] > 0)]
+    if "order" in design.roles:  # it is a term of the fits
+        return {}
     row = pd.Index(design.pair_ids).get_indexer(pd.Index(known["pair_id"]))
     tidy = pd.DataFrame(
         {

@@ -52,7 +52,15 @@ def dissect(
     ] = None,
     by: Annotated[str, typer.Option(help="scenario, case, both, none, or a column.")] = "scenario",
     encoding: Annotated[str, typer.Option(help="comparison, diff or norm_diff.")] = "comparison",
-    ties: Annotated[str, typer.Option(help="drop or half.")] = "drop",
+    ties: Annotated[str, typer.Option(help="davidson, ordered, drop or half.")] = "davidson",
+    order: Annotated[str, typer.Option(help="Being shown first as a term: auto, yes or no.")] = "auto",
+    generators: Annotated[
+        str, typer.Option(help="The models that wrote the responses as terms: auto, yes or no.")
+    ] = "auto",
+    cluster_weights: Annotated[
+        str, typer.Option(help="Weigh rows by the design effect of clusters of pairs: auto or none.")
+    ] = "none",
+    preset: Annotated[str | None, typer.Option(help="paper: the paper's model, whatever the defaults.")] = None,
     schema: Schema = None,
     scenario: Scenario = None,
     case: Cases = None,
@@ -111,6 +119,10 @@ def dissect(
             by=None if by.casefold() == "none" else by,
             encoding=encoding,  # checked by `dissect`, which names the choices
             ties=ties,
+            position=read_switch(order),
+            generators=read_switch(generators),
+            cluster=cluster_weights,
+            preset=preset,
             engine=engine,
             draws=draws,
             chains=chains,
@@ -125,6 +137,11 @@ def dissect(
         if csv is not None:
             result.weights.to_csv(csv, index=False)
             typer.echo(f"\nwrote {csv}")
+
+
+def read_switch(word: str) -> bool | str:
+    """Return True for `yes`, False for `no`, and any other word as it is: `dissect` names the choices."""
+    return {"yes": True, "no": False}.get(word.casefold(), word)
 
 
 def add_labels(data: PreferenceData, asked: str) -> PreferenceData:

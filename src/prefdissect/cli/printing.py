@@ -29,6 +29,7 @@ def print_result(result: Any) -> None:
             f"\n{judge}, {group}: {rows['n_pairs'].iloc[0]:,} pairs; lower and upper bound the {percent} interval"
         )
         _print_weights(rows)
+    _print_terms(result)
     if len(result.dropped):
         typer.echo("\nleft out:")
         print_table(result.dropped)
@@ -41,6 +42,20 @@ def _print_weights(rows: pd.DataFrame) -> None:
     print_table(rows.assign(property=marked).sort_values("mean", ascending=False).rename(columns=names)[_SHOWN])
     if not rows["identified"].all():
         typer.echo(f"{_UNIDENTIFIED.strip()} not identified: the property never differs, so the weight is the prior")
+
+
+def _print_terms(result: Any) -> None:
+    """Print what fits hold beside properties, one line a term; models of one fit at most, as they may be many."""
+    terms = result.nuisance
+    if len(terms) and len(result.judges) * len(result.groups) > 1:
+        terms = terms[terms["term"] != "generator"]
+    if len(terms):
+        typer.echo("\nbeside properties (ties: how often equals are tied; else: how often it wins among equals):")
+        names = {"probability_lower": "from", "probability_upper": "to"}
+        shown = ["judge", "group", "term", "name", "probability", "from", "to"]
+        print_table(terms.sort_values("probability", ascending=False, kind="stable").rename(columns=names)[shown])
+    for note in result.design.notes:
+        typer.echo(note)
 
 
 def print_table(table: pd.DataFrame) -> None:

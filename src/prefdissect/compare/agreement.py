@@ -17,13 +17,14 @@ __all__ = ["agreement_table"]
 def agreement_table(design: Design) -> pd.DataFrame:
     """Return raw agreement and Cohen's kappa of each two judges, one row per pair of judges and group.
 
-    Over the pairs that both decided; a preference of 1/2 (ties as half, orders that disagree) is no decision and
+    Over the pairs that both decided; a preference of 1/2 (ties, orders that disagree) is no decision and
     is counted in `n_undecided`. The group `overall` holds every pair that is in a scenario, each once. Kappa is
     (agreement - chance) / (1 - chance), chance being the agreement of two judges who prefer A as often as these but
     independently; NaN where chance is 1. Columns: group, judge_a, judge_b, n, n_undecided, agreement, kappa.
 
     Source: Cohen 1960, Educational and Psychological Measurement 20(1).
     """
+    design = design.per_pair
     scenario = [design.group_kinds[name] != "case" for name in design.groups]
     rows: list[tuple[object, ...]] = []
     for name in names_of_rows(design.groups, design.group_kinds):

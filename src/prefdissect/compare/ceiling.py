@@ -47,7 +47,7 @@ def refit_twice(
         def work(key: tuple[str, str]) -> None:
             at = posterior.judges.index(key[0]), posterior.groups.index(key[1])
             rng = stream_of(random_seed, *key, "ceiling")
-            out[at] = _refit_cell(design.cell(*key), posterior, kept, replicates, rng)
+            out[at] = _refit_cell(design.decided(*key)[1], posterior, kept, replicates, rng)
             bar.update(1)
 
         list(pool.map(work, posterior.fits))

@@ -97,7 +97,7 @@ def disagreement_table(
     check_count("k", k)
     if a == b:
         raise OptionError(f"disagreements({a!r}, {b!r}): name two different judges")
-    kept = design.is_property
+    design, kept = design.per_pair, design.is_property
     both = [g for g in groups if (a, g) in posterior.fits and (b, g) in posterior.fits]
     if not both:
         raise DataError(f"judges {a!r} and {b!r} have no fit in a common group; too few pairs were judged by both")

@@ -7,13 +7,15 @@ from prefdissect.inference.ep import StandIn
 from prefdissect.inference.fit import fit_design, fit_without, refit, stand_in, stream_of
 from prefdissect.inference.joint import sample_joint
 from prefdissect.inference.options import FitOptions, check_options
-from prefdissect.inference.posterior import Fit, Posterior
+from prefdissect.inference.posterior import Cutpoint, Fit, Posterior
 from prefdissect.inference.prior import PAPER_PRIOR, Laplace, Normal, Prior, PriorArrays, PriorLike, arrange_prior
 from prefdissect.inference.shapley import shapley_values
+from prefdissect.inference.ties import outcome_probabilities, tie_rate
 
 __all__ = [
     "MOST_R_HAT",
     "PAPER_PRIOR",
+    "Cutpoint",
     "Fit",
     "FitOptions",
     "Laplace",
@@ -29,8 +31,10 @@ __all__ = [
     "fit_design",
     "fit_without",
     "refit",
+    "outcome_probabilities",
     "sample_joint",
     "shapley_values",
     "stand_in",
     "stream_of",
+    "tie_rate",
 ]

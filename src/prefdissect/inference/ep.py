@@ -9,7 +9,7 @@ nodes are exact. The prior's moments have closed forms.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -80,16 +80,71 @@ class StandIn:
         variance = np.diagonal(self.cov)
         return np.maximum(1 / variance - self.prior_precision, 0.0), self.mean / variance - self.prior_linear
 
+    def without_cut(self, prior: PriorArrays) -> StandIn:
+        """Return the stand-in of the weights alone, the cutpoint, its last column, integrated out."""
+        known = self.precision[-1, -1] + prior.scale[-1] ** -2.0
+        across = self.precision[:-1, -1] / known
+        return replace(
+            self,
+            precision=self.precision[:-1, :-1] - np.outer(across, self.precision[-1, :-1]),
+            linear=self.linear[:-1] - across * self.linear[-1],
+            prior_precision=self.prior_precision[:-1],
+            prior_linear=self.prior_linear[:-1],
+            mean=self.mean[:-1],
+            cov=self.cov[:-1, :-1],
+        )
+
 
 def fit_ep(data: FitData, prior: PriorArrays) -> StandIn:
-    """Return the stand-in of a fit; where rounding spoils it, the one that iterations begin with, not converged."""
+    """Return the stand-in of a fit; where rounding spoils it, the one that iterations begin with, not converged.
+
+    Where ties are modelled the last column is the cutpoint, and the last prior its own.
+    """
     from prefdissect.inference.compiled.ep import Block, Problem, is_sound, propagate
 
-    n = len(data.statistic)
-    problem = Problem(data.xt, data.weight, data.statistic, prior.scale, prior.is_laplace)
-    linear, prior_precision, prior_linear, mean = np.empty((4, n))
-    block = Block(np.empty((n, n)), linear, prior_precision, prior_linear, mean, np.empty((n, n)))
+    n = len(data.xt)
+    problem = Problem(
+        data.xt,
+        data.weight,
+        data.statistic,
+        prior.scale[:n].copy(),
+        prior.is_laplace[:n].copy(),
+        data.ends,
+        float(prior.scale[-1]),
+    )
+    linear, prior_precision, prior_linear, mean, mixed = np.empty((5, n))
+    cut = np.array([data.cut, 0.0]) if data.has_cut else np.empty(0)
+    block = Block(np.empty((n, n)), linear, prior_precision, prior_linear, mean, np.empty((n, n)), cut, mixed)
     found = propagate(problem, block, _TOLERANCE, _PATIENCE, _MOST_ITERATIONS)
     if not is_sound(block):
+        cut[:1] = data.cut
         found = propagate(problem, block, _TOLERANCE, _PATIENCE, 0)
-    return StandIn(*block, *found)
+    whole = StandIn(*block[:6], *found)
+    return _add_cut(whole, cut, mixed, float(prior.scale[-1])) if data.has_cut else whole
+
+
+def _add_cut(standin: StandIn, cut: FloatArray, mixed: FloatArray, scale: float) -> StandIn:
+    """Return the stand-in with the cutpoint as its last column.
+
+    Weights and cutpoint are Gaussian together: `mixed` is the cross derivative of the log likelihood, cut[1] the
+    information about the cutpoint, whose prior is Normal(0, scale). The mean stays where it is.
+    """
+    n = len(mixed)
+    precision = np.zeros((n + 1, n + 1))
+    precision[:n, :n] = standin.precision
+    precision[:n, n] = precision[n, :n] = -mixed
+    spread = float(mixed @ standin.cov @ mixed)
+    precision[n, n] = max(cut[1], spread)  # rounding must not take more than there is
+    prior_precision, prior_linear = np.append(standin.prior_precision, scale**-2.0), np.append(standin.prior_linear, 0)
+    known, mean = precision + np.diag(prior_precision), np.append(standin.mean, cut[0])
+    cov: FloatArray = np.asarray(np.linalg.inv(known), dtype=np.float64)
+    return StandIn(
+        precision,
+        known @ mean - prior_linear,
+        prior_precision,
+        prior_linear,
+        mean,
+        cov,
+        standin.iterations,
+        standin.converged,
+    )

@@ -16,6 +16,7 @@ from prefdissect._typing import FloatArray, IntArray, MadeBy
 from prefdissect.errors import ConvergenceWarning, TooFewPairsError
 from prefdissect.features import Cell, Design
 from prefdissect.inference.certificate import failed_criteria
+from prefdissect.inference.clustering import weigh_clusters
 from prefdissect.inference.engines import draw
 from prefdissect.inference.ep import StandIn, fit_ep
 from prefdissect.inference.fit_data import FitData, gather
@@ -51,13 +52,14 @@ def fit_design(
         If no group has `min_pairs` pairs.
     """
     cells = [design.cell(judge, group) for group in design.groups for judge in design.judges]
-    enough = [cell for cell in cells if len(cell) >= options.min_pairs]
+    decided = {(cell.judge, cell.group): cell.decided().n_pairs for cell in cells}
+    enough = [cell for cell in cells if decided[cell.judge, cell.group] >= options.min_pairs]
     if not enough:
-        most = max(cells, key=len)
+        most = max(cells, key=lambda cell: decided[cell.judge, cell.group])
+        n, left_out = decided[most.judge, most.group], _left_out(design, most)
         raise TooFewPairsError(
             f"no judge has {options.min_pairs} usable pairs in any group (min_pairs={options.min_pairs}); the most are "
-            f"{len(most)}, judge {most.judge!r} in group {most.group!r}{_left_out(design, most)}; by=None takes all "
-            "pairs together"
+            f"{n}, judge {most.judge!r} in group {most.group!r}{left_out}; by=None takes all pairs together"
         )
     kept = keep_draws(len(enough), options.draws, options.engine) if kept is None else kept
     found = {(cell.judge, cell.group): fit for cell, fit in _run(enough, prior, options, kept, progress)}
@@ -136,11 +138,25 @@ def fit_cells(
     on_share: Callable[[float], object] = lambda share: None,
 ) -> list[Fit]:
     """Return the posterior of each cell, from all its pairs or averaged over folds."""
+    cells, effects = zip(*(_weigh(cell, prior, options) for cell in cells), strict=True)
     splits = [leave_out_folds(len(cell), options) for cell in cells]
-    return [
+    fits = [
         (_fit_robustly if options.robust else _fit_cell)(cell, rows, parts, prior, options, kept, on_share)
         for cell, rows, parts in zip(cells, splits, gather(cells, splits), strict=True)
     ]
+    return [replace(fit, certificate={**fit.certificate, **effect}) for fit, effect in zip(fits, effects, strict=True)]
+
+
+def _weigh(cell: Cell, prior: PriorArrays, options: FitOptions) -> tuple[Cell, dict[str, float]]:
+    """Return the cell with rows weighted by the design effect of its clusters, where that is asked for, and the effect.
+
+    Where there is one cluster it cannot be seen, and rows keep their weights.
+    """
+    if options.cluster == "none":
+        return cell, {}
+    (parts,) = gather([cell], [[np.arange(len(cell))]])
+    cell, effect = weigh_clusters(cell, fit_ep(parts[0], prior_of(cell, prior)).mean)
+    return cell, {"design_effect": effect}
 
 
 def _fit_cell(
@@ -153,7 +169,7 @@ def _fit_cell(
     on_share: Callable[[float], object],
 ) -> Fit:
     """Return the posterior of one cell, averaged over parts of its data."""
-    rng = make_rng(options, cell)
+    rng, prior = make_rng(options, cell), prior_of(cell, prior)
     streams = [rng] if len(parts) == 1 else rng.spawn(len(parts))  # what one fold draws does not move the next
     standins = [fit_ep(data, prior) for data in parts]
     drawn = [
@@ -170,7 +186,7 @@ def _fit_cell(
         )
         for data, standin, stream in zip(parts, standins, streams, strict=True)
     ]
-    return summarise(drawn, standins, prior, interval=options.interval, kept=kept, rng=rng)
+    return summarise(drawn, standins, prior, interval=options.interval, kept=kept, rng=rng, has_cut=bool(cell.ties))
 
 
 def _fit_robustly(
@@ -183,35 +199,51 @@ def _fit_robustly(
     on_share: Callable[[float], object],
 ) -> Fit:
     """Return the posterior of one cell from stand-ins that are as wide as its clusters say."""
-    rng = make_rng(options, cell)
+    rng, prior = make_rng(options, cell), prior_of(cell, prior)
     standins = [widen(cell, used, fit_ep(data, prior)) for used, data in zip(rows, parts, strict=True)]
     drawn = []
     for used, standin, stream in zip(rows, standins, rng.spawn(len(parts)), strict=True):
         n = len(np.unique(cell.cluster[used]))
         drawn.append(sample_robust(prior, standin, draws=options.draws, chains=options.chains, clusters=n, rng=stream))
         on_share(1.0)
-    return summarise(drawn, standins, prior, interval=options.interval, kept=kept, rng=rng)
+    return summarise(drawn, standins, prior, interval=options.interval, kept=kept, rng=rng, has_cut=bool(cell.ties))
+
+
+def prior_of(cell: Cell, prior: PriorArrays) -> PriorArrays:
+    """Return the prior of what is fitted to a cell: with a cutpoint's at the end, where ties are modelled."""
+    return prior.with_cut() if cell.ties else prior
 
 
 def refit(cell: Cell, labels: FloatArray, prior: PriorArrays) -> FloatArray:
-    """Return posterior means under other labels of the same pairs [replicate, row]: [replicate, column], by `ep`."""
-    cells = [replace(cell, y=y) for y in labels]
+    """Return posterior means under other labels of the same pairs [replicate, row]: [replicate, column], by `ep`.
+
+    Labels are decided: none is a tie.
+    """
+    cells = [replace(cell, y=y, ties=None) for y in labels]
     every = [np.arange(len(cell))]
     return np.array([fit_ep(part, prior).mean for (part,) in gather(cells, [every] * len(cells))])
 
 
 def fit_without(cell: Cell, kept: Sequence[IntArray], prior: PriorArrays) -> FloatArray:
-    """Return posterior means of fits to some rows of a cell each: [fit, column], by `ep`."""
+    """Return posterior means of fits to some rows of a cell each: [fit, column], by `ep`.
+
+    Where ties are modelled the cutpoint is the last column.
+    """
+    prior = prior_of(cell, prior)
     some = [kept[i : i + _FITS_AT_ONCE] for i in range(0, len(kept), _FITS_AT_ONCE)]  # each may hold a copy of the rows
     return np.array([fit_ep(part, prior).mean for parts in gather([cell] * len(some), some) for part in parts])
 
 
 def stand_in(cell: Cell, prior: PriorArrays, *, robust: bool = False) -> StandIn:
-    """Return the Gaussian block of a cell's likelihood with the posterior's moments, by `ep`; `robust` widens it."""
-    every = np.arange(len(cell))
+    """Return the Gaussian block of a cell's likelihood with the posterior's moments, by `ep`; `robust` widens it.
+
+    Of the weights alone: a cutpoint is integrated out.
+    """
+    every, prior = np.arange(len(cell)), prior_of(cell, prior)
     (parts,) = gather([cell], [[every]])
     found = fit_ep(parts[0], prior)
-    return widen(cell, every, found) if robust else found
+    found = widen(cell, every, found) if robust else found
+    return found.without_cut(prior) if cell.ties else found
 
 
 def leave_out_folds(n: int, options: FitOptions) -> list[IntArray]:

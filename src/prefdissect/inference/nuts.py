@@ -46,14 +46,14 @@ def sample_nuts(
     arrays = {
         "x": data.xt.T,
         "statistic": data.statistic,
-        "weight": data.weight,
+        "weight": _by_kind(data) if data.has_cut else data.weight,
         "scale": prior.scale,
         "is_laplace": prior.is_laplace.astype(float),
     }
     with _ONE_AT_A_TIME, warnings.catch_warnings():
         # R-hat, ESS and divergences are reported with the fit, not printed; which BLAS pytensor finds does not matter
         warnings.simplefilter("ignore")
-        model, log_density = _compile_model(n_columns)
+        model, log_density = _compile_model(n_columns, data.has_cut)
         for name, value in arrays.items():
             model.set_data(name, value)
         with model:
@@ -99,30 +99,55 @@ def _run_chain(
     return drawn, divergences
 
 
+def _by_kind(data: FitData) -> FloatArray:
+    """Return the weight of each row in the column of its kind, [row, kind], 0 in the others."""
+    kind = np.searchsorted(data.ends, np.arange(len(data.weight)), side="right")
+    return np.asarray(data.weight[:, None] * (kind[:, None] == np.arange(len(data.ends))), dtype=np.float64)
+
+
 @lru_cache(maxsize=16)
-def _compile_model(n_columns: int) -> tuple[Any, Any]:
+def _compile_model(n_columns: int, has_cut: bool) -> tuple[Any, Any]:
     """Return the model for so many columns and its compiled log density and gradient.
 
     Data and prior are swapped in, so one compilation serves every fit with so many columns.
 
     The parameter is the weight in units of its prior's scale: one step size then serves columns
-    in any unit.
+    in any unit. With a cutpoint, which is the last column, rows have the terms that `compiled.tied` lists.
     """
     import pymc as pm
     import pytensor.tensor as pt
 
     with pm.Model() as model:
-        x = pm.Data("x", np.zeros((1, n_columns)))
+        x = pm.Data("x", np.zeros((1, n_columns - has_cut)))
         statistic = pm.Data("statistic", np.zeros(n_columns))
-        weight = pm.Data("weight", np.ones(1))
+        weight = pm.Data("weight", np.ones((1, 4) if has_cut else 1))
         scale = pm.Data("scale", np.ones(n_columns))
         is_laplace = pm.Data("is_laplace", np.ones(n_columns))
         standard = pm.Flat("standard", shape=n_columns)
         w = scale * standard
-        t = pt.dot(x, w)
-        pm.Potential("likelihood", pt.dot(statistic, w) - pt.dot(weight, pt.softplus(t) - t / 2))
+        if has_cut:
+            terms = pt.sum(weight * _terms(pt.dot(x, w[:-1]), w[-1]))
+        else:
+            t = pt.dot(x, w)
+            terms = -pt.dot(weight, pt.softplus(t) - t / 2)
+        pm.Potential("likelihood", pt.dot(statistic, w) + terms)
         kernel = is_laplace * pt.abs(standard) + (1 - is_laplace) * pt.square(standard) / 2
         pm.Potential("prior", -pt.sum(kernel))
         log_density = model.logp_dlogp_function(ravel_inputs=True, mode="NUMBA")
     log_density.trust_input = True  # the sampler hands over float arrays; checking each costs as much as a step
     return model, log_density
+
+
+def _terms(t: Any, cut: Any) -> Any:
+    """Return the terms of scores under each kind of row, [row, kind], what is linear in t left out."""
+    import pytensor.tensor as pt
+
+    def log_cosh(score: Any) -> Any:
+        return pt.softplus(score) - score / 2
+
+    size = pt.exp(cut)
+    plain = -log_cosh(t)
+    davidson = -pt.log(pt.exp(t / 2) + pt.exp(-t / 2) + size)
+    decided = -log_cosh(t - size) - size / 2
+    between = pt.log(2 * pt.sinh(size)) - log_cosh(t + size) - log_cosh(t - size)
+    return pt.stack([plain, davidson, decided, between], axis=1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prefdissect._typing import Engine, check_choice, check_count, check_positive
+from prefdissect._typing import Clustering, Engine, check_choice, check_count, check_positive
 
 __all__ = ["FitOptions", "check_options"]
 
@@ -23,6 +23,7 @@ class FitOptions:
     min_pairs: int
     random_seed: int
     robust: bool = False
+    cluster: Clustering = "none"
 
 
 def check_options(
@@ -34,6 +35,7 @@ def check_options(
     min_pairs: int,
     random_seed: int | np.random.Generator | None,
     robust: bool,
+    cluster: Clustering = "none",
 ) -> FitOptions:
     """Return the options of a fit, each checked; a fresh seed where none is given."""
     return FitOptions(
@@ -45,6 +47,7 @@ def check_options(
         min_pairs=check_count("min_pairs", min_pairs),
         random_seed=_seed(random_seed),
         robust=bool(robust),
+        cluster=check_choice("cluster", cluster, Clustering),
     )
 
 

@@ -9,13 +9,34 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prefdissect._typing import FloatArray, MadeBy
+from prefdissect._typing import BoolArray, FloatArray, MadeBy
 from prefdissect.inference.prior import PriorArrays
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["Fit", "Posterior"]
+__all__ = ["Cutpoint", "Fit", "Posterior"]
+
+
+@dataclass(frozen=True, eq=False)
+class Cutpoint:
+    """The cutpoint of ties of one fit, log nu of Davidson's model or log c of the ordered one.
+
+    Parameters
+    ----------
+    mean, sd, lower, upper
+        From all draws.
+    draws
+        Kept draws, float32, shape [chain, draw]: those of the weights' draws.
+    """
+
+    mean: float
+    sd: float
+    lower: float
+    upper: float
+    draws: NDArray[np.float32]
+
+    SUMMARIES = ("mean", "sd", "lower", "upper")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +57,8 @@ class Fit:
         Kept draws, float32, shape [chain, draw, column].
     engine, certified, certificate
         How the draws were made, whether they can be relied on, and the figures behind that.
+    cut
+        The cutpoint, where ties are modelled; all else is of the weights alone.
     """
 
     mean: FloatArray
@@ -52,6 +75,7 @@ class Fit:
     engine: MadeBy
     certified: bool
     certificate: Mapping[str, float]
+    cut: Cutpoint | None = None
 
     SUMMARIES = ("mean", "sd", "lower", "upper", "prob_positive", "r_hat", "ess_bulk")
 
@@ -112,16 +136,37 @@ class Posterior:
                     out[j, g] = getattr(self.fits[judge, group], name)
         return out
 
-    def to_dataset(self) -> xr.Dataset:
-        """Return the kept draws: `weight` with dimensions chain, draw, judge, group, property."""
+    def to_dataset(self, is_property: BoolArray | None = None) -> xr.Dataset:
+        """Return the kept draws: `weight` with dimensions chain, draw, judge, group, property.
+
+        `is_property` [column] says which columns are properties; the others go to `nuisance`, along `term`. Cutpoints
+        of ties, where there are any, are `cutpoint`, along chain, draw, judge, group.
+        """
         import xarray as xr
 
+        kept = np.ones(len(self.columns), dtype=bool) if is_property is None else is_property
         draws = np.moveaxis(self.stack("draws"), (0, 1), (2, 3))
-        coords = {
+        names = np.array(self.columns, dtype=object)
+        coords: dict[str, Any] = {
             "chain": np.arange(draws.shape[0]),
             "draw": np.arange(draws.shape[1]),
             "judge": list(self.judges),
             "group": list(self.groups),
-            "property": list(self.columns),
         }
-        return xr.Dataset({"weight": (tuple(coords), draws)}, coords=coords)
+        grid = tuple(coords)
+        coords["property"] = names[kept].tolist()
+        variables: dict[str, Any] = {"weight": ((*grid, "property"), draws[..., kept])}
+        if not kept.all():
+            coords["term"] = names[~kept].tolist()
+            variables["nuisance"] = ((*grid, "term"), draws[..., ~kept])
+        if any(fit.cut is not None for fit in self.fits.values()):
+            variables["cutpoint"] = (grid, np.moveaxis(self.stack_cuts(), (0, 1), (2, 3)))
+        return xr.Dataset(variables, coords=coords)
+
+    def stack_cuts(self) -> NDArray[np.float32]:
+        """Return the draws of cutpoints of ties, [judge, group, chain, draw]; NaN where there is none."""
+        out = np.full((len(self.judges), len(self.groups), *self.shape), np.nan, dtype=np.float32)
+        for (judge, group), fit in self.fits.items():
+            if fit.cut is not None:
+                out[self.judges.index(judge), self.groups.index(group)] = fit.cut.draws
+        return out

@@ -11,7 +11,17 @@ import numpy as np
 from prefdissect._typing import BoolArray, FloatArray, check_positive
 from prefdissect.errors import OptionError, UnknownNameError, choices
 
-__all__ = ["NUISANCE_SD", "PAPER_PRIOR", "Laplace", "Normal", "Prior", "PriorArrays", "PriorLike", "arrange_prior"]
+__all__ = [
+    "CUT_SD",
+    "NUISANCE_SD",
+    "PAPER_PRIOR",
+    "Laplace",
+    "Normal",
+    "Prior",
+    "PriorArrays",
+    "PriorLike",
+    "arrange_prior",
+]
 
 
 _SCALES = {"above": 1e-50, "below": 1e50}  # whose squares, and squares of those, are numbers
@@ -56,6 +66,7 @@ class Normal:
 Prior: TypeAlias = Laplace | Normal
 PAPER_PRIOR = Laplace(0.1)
 NUISANCE_SD = 1.0  # of the normal prior of a column that is no property
+CUT_SD = 2.0  # of the normal prior of a cutpoint of ties: rates from 2% to 98% are inside two of them
 PriorLike: TypeAlias = Prior | Mapping[str, Prior]
 
 
@@ -77,6 +88,10 @@ class PriorArrays:
     def twice(self, columns: Sequence[int]) -> PriorArrays:
         """Return the prior with these columns once more at the end."""
         return self.take([*range(len(self.scale)), *columns])
+
+    def with_cut(self) -> PriorArrays:
+        """Return the prior with that of a cutpoint at the end, Normal(0, CUT_SD)."""
+        return PriorArrays(np.append(self.scale, CUT_SD), np.append(self.is_laplace, False))
 
     @property
     def sd(self) -> FloatArray:

@@ -19,7 +19,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import expit
 
 from prefdissect._typing import FloatArray, IntArray
 from prefdissect.features import Cell
@@ -29,6 +28,7 @@ from prefdissect.inference.draws import Draws
 from prefdissect.inference.ep import StandIn
 from prefdissect.inference.prior import PriorArrays
 from prefdissect.inference.surrogate import draw_standin
+from prefdissect.inference.ties import score_rows
 
 __all__ = ["sample_robust", "widen"]
 
@@ -39,16 +39,18 @@ _MOST_ADDED = 1.0  # of the added part, where there are hardly more clusters tha
 def widen(cell: Cell, rows: IntArray, standin: StandIn) -> StandIn:
     """Return the stand-in with the precision that the scores of clusters support.
 
-    J = C / (C - 1) sum over clusters of s s' + d f H, s the sum of x weight (y - p) over a cluster's rows, p at the
-    posterior mean; d = min(1, k / (C - k)) of k columns, f = max(1, tr(inv(H) J) / k) how much they vary on average.
+    J = C / (C - 1) sum over clusters of s s' + d f H, s the sum over a cluster's rows of the slopes of their log
+    likelihood at the posterior mean (without ties x weight (y - p)); d = min(1, k / (C - k)) of k columns,
+    f = max(1, tr(inv(H) J) / k) how much they vary on average.
     Few clusters show too few directions, and J of those that they show is too small in some: what is missing is taken
     to vary like the rest, and no less than if pairs were independent. With many clusters d goes to 0. Directions in
     which no score varies, such as a column of zeros, are left to the prior, and nearly all where there is one cluster.
     """
-    x, away = cell.x[rows], cell.weight[rows] * (cell.y[rows] - expit(cell.x[rows] @ standin.mean))
-    names, of = np.unique(cell.cluster[rows], return_inverse=True)
-    scores = np.zeros((len(names), x.shape[1]))
-    np.add.at(scores, of, x * away[:, None])
+    part = cell.take(rows)
+    names, of = np.unique(part.cluster, return_inverse=True)
+    each = score_rows(part, standin.mean)
+    scores = np.zeros((len(names), each.shape[1]))
+    np.add.at(scores, of, each)
     spread = _complete(scores.T @ scores, standin.precision, len(names)) if len(names) > 1 else scores.T @ scores
     through = standin.precision @ np.linalg.pinv(spread, rcond=_SMALLEST, hermitian=True)
     precision = through @ standin.precision

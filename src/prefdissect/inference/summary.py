@@ -10,7 +10,7 @@ from prefdissect._typing import Engine, FloatArray, IntArray
 from prefdissect.inference.draws import Draws
 from prefdissect.inference.engines import ORDER
 from prefdissect.inference.ep import StandIn
-from prefdissect.inference.posterior import Fit
+from prefdissect.inference.posterior import Cutpoint, Fit
 from prefdissect.inference.prior import PriorArrays
 from prefdissect.inference.surrogate import draw_standin, find_ridged
 
@@ -37,12 +37,14 @@ def summarise(
     interval: float,
     kept: int,
     rng: np.random.Generator,
+    has_cut: bool = False,
 ) -> Fit:
     """Return the summary of draws and stand-ins; several of them are folds, and mix in equal parts.
 
     The mean of the mixture is the mean of the folds' posterior means, which is the paper's
     estimator. R-hat is the worst fold's, ESS the sum, of the folds that a sampler drew. `rng` is for what may be
-    missing: a child of it, as it has come as far as the number of kept draws led it.
+    missing: a child of it, as it has come as far as the number of kept draws led it. `has_cut`: the last column is a
+    cutpoint of ties, and `prior` holds its own.
     """
     sampled = [d for d in drawn if d.engine != "ep"]
     if not sampled:
@@ -54,21 +56,25 @@ def summarise(
         mean, sd, lower, upper, positive = _from_draws(weight, interval)
         away = weight.reshape(-1, len(mean)) - mean
         cov = away.T @ away
+    draws = _thin(weight, min(kept, weight.shape[1])).astype(np.float32)
+    n = len(mean) - has_cut
+    alone = [s.without_cut(prior) for s in standins] if has_cut else standins
     return Fit(
-        mean=mean,
-        sd=sd,
-        lower=lower,
-        upper=upper,
-        prob_positive=positive,
-        r_hat=np.max([d.r_hat for d in sampled or drawn], axis=0),
-        ess_bulk=np.sum([d.ess_bulk for d in sampled or drawn], axis=0),
-        cov=_stretch(cov, sd),
-        precision=_average([s.precision for s in standins]),
-        linear=_average([s.linear for s in standins]),
-        draws=_thin(weight, min(kept, weight.shape[1])).astype(np.float32),
+        mean=mean[:n],
+        sd=sd[:n],
+        lower=lower[:n],
+        upper=upper[:n],
+        prob_positive=positive[:n],
+        r_hat=np.max([d.r_hat for d in sampled or drawn], axis=0)[:n],
+        ess_bulk=np.sum([d.ess_bulk for d in sampled or drawn], axis=0)[:n],
+        cov=_stretch(cov, sd)[:n, :n],
+        precision=_average([s.precision for s in alone]),
+        linear=_average([s.linear for s in alone]),
+        draws=draws[..., :n],
         engine=max((d.engine for d in drawn), key=(*ORDER, "robust").index),
         certified=all(d.certified for d in drawn),
         certificate=_worst([d.certificate for d in drawn]),
+        cut=Cutpoint(mean[n], sd[n], lower[n], upper[n], draws[..., n]) if has_cut else None,
     )
 
 

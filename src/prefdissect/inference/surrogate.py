@@ -105,7 +105,7 @@ def _compare(data: FitData, prior: PriorArrays, standin: StandIn, weight: FloatA
 def _rows(data: FitData) -> Rows:
     from prefdissect.inference.compiled.likelihood import Rows
 
-    return Rows(data.xt, data.weight, data.unit, data.statistic)
+    return Rows(data.xt, data.weight, data.unit, data.statistic, data.ends)
 
 
 def _arrange(prior: PriorArrays, standin: StandIn, middle: FloatArray) -> Surrogate:

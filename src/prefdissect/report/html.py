@@ -21,6 +21,7 @@ from prefdissect.report.sections import (
     properties_section,
     reading_section,
     summary_section,
+    terms_section,
     trust_section,
 )
 from prefdissect.report.sections.pairs import texts_of
@@ -31,8 +32,8 @@ _PAGE = resources.files("prefdissect.report") / "page"
 # In this order: later ones use earlier ones.
 _SCRIPTS = (
     "unpack", "numbers", "elements", "state", "controls", "downloads", "chart", "dots", "heat", "tree", "waterfall",
-    "calibration", "study", "words", "summary", "properties", "property", "judges", "pairs", "pair", "trust", "audit",
-    "reading", "main",
+    "calibration", "study", "words", "summary", "properties", "property", "judges", "pairs", "pair", "terms", "trust",
+    "audit", "reading", "main",
 )  # fmt: skip
 
 
@@ -70,6 +71,7 @@ def _assemble(contents: Contents, title: str) -> str:
         "similarity": judges_section(contents),
         "pairs": pairs_section(contents),
         "without_texts": contents.without_texts,
+        "terms": terms_section(contents),
         "trust": trust_section(contents),
         "audit": audit_section(contents),
         "reading": reading_section(contents),

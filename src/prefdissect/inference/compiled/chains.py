@@ -52,22 +52,24 @@ def _walk(
     spread: FloatArray,
     steps: int,
     rng: np.random.Generator,
+    scratch: FloatArray,
 ) -> None:
     """Make steps of a random walk under the posterior, each in one coordinate, of the scale `spread`."""
     scale, laplace = surrogate.scale, surrogate.laplace
     fill_scores(rows, w, scores)
-    now = log_likelihood_beside(rows, scores, 0, 0.0)
+    now = log_likelihood_beside(rows, scores, w, 0, 0.0, scratch)
     for _ in range(steps):
         k = int(rng.random() * len(w))
         difference = 2.4 * spread[k] * rng.standard_normal()
-        gain = log_likelihood_beside(rows, scores, k, difference) - now
+        gain = log_likelihood_beside(rows, scores, w, k, difference, scratch) - now
         gain += _log_prior(w[k] + difference, scale[k], laplace[k]) - _log_prior(w[k], scale[k], laplace[k])
         if rng.standard_exponential() >= -gain:
             w[k] += difference
             shift_gradient(gradient, surrogate.precision, k, difference)
-            for i in range(len(scores)):
-                scores[i] += difference * rows.xt[k, i]
-            now = log_likelihood_beside(rows, scores, 0, 0.0)
+            if k < len(rows.xt):  # a cutpoint moves no score
+                for i in range(len(scores)):
+                    scores[i] += difference * rows.xt[k, i]
+            now = log_likelihood_beside(rows, scores, w, 0, 0.0, scratch)
 
 
 @compiled()
@@ -121,7 +123,7 @@ def run_chains(
             else:
                 forward = not forward
             if walks > 0:
-                _walk(rows, surrogate, w, gradient, scores, spread, walks, rng)
+                _walk(rows, surrogate, w, gradient, scores, spread, walks, rng, scratch)
                 r = _residual(rows, surrogate, w, gradient, scratch)
             if i >= 0:
                 copy_to(out[c, i], w)

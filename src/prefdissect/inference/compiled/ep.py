@@ -7,32 +7,38 @@ from typing import NamedTuple
 
 import numpy as np
 
-from prefdissect._typing import BoolArray, FloatArray
+from prefdissect._typing import BoolArray, FloatArray, IntArray
 from prefdissect.inference.compiled._compile import compiled
-from prefdissect.inference.compiled.elementary import copy_to, exp
+from prefdissect.inference.compiled.elementary import copy_to
+from prefdissect.inference.compiled.sites import BLOCK, add_sites, expand_plain, fill_means, match_plain, score
+from prefdissect.inference.compiled.tied import KINDS, PLAIN, bend_tied, expand_tied, match_tied
 
 __all__ = ["Block", "Problem", "is_sound", "propagate"]
 
-_BLOCK = 128  # rows at a time: 29 columns of them fill the first cache
-_nodes, _weights = np.polynomial.hermite_e.hermegauss(7)
-_NODES, _NODE_WEIGHTS = tuple(_nodes.tolist()), tuple((_weights / _weights.sum()).tolist())
-_LEAST_VARIANCE = 1e-8  # of a score: below it differences of moments would be rounding
-_LEAST_SPREAD, _MOST_SHIFT = 0.1, 2.5  # of a tilted density, in units of the marginal, that the nodes can see
 _NEAR = 1.0  # how close to the mode, in standard deviations, is close enough to begin from
 
 
 class Problem(NamedTuple):
-    """The data of a fit, see `FitData`, and the prior of each column, see `PriorArrays`."""
+    """The data of a fit, see `FitData`, and the prior of each column, see `PriorArrays`; all rows are plain by default.
+
+    `statistic` has a last entry more than there are columns where there is a cutpoint, `cut_scale` its prior's sd.
+    """
 
     xt: FloatArray
     weight: FloatArray
     statistic: FloatArray
     scale: FloatArray
     laplace: BoolArray
+    ends: IntArray = np.empty(0, dtype=np.int64)
+    cut_scale: float = 1.0
 
 
 class Block(NamedTuple):
-    """What is to be found, see `StandIn`: the Gaussian of the likelihood, that of the prior, and their product."""
+    """What is to be found, see `StandIn`: the Gaussian of the likelihood, that of the prior, and their product.
+
+    `cut` holds the cutpoint, where to begin at first, and its information; `mixed` [column] the cross derivatives of
+    the log likelihood in weights and cutpoint. Both are empty where there is none.
+    """
 
     precision: FloatArray
     linear: FloatArray
@@ -40,151 +46,35 @@ class Block(NamedTuple):
     prior_linear: FloatArray
     mean: FloatArray
     cov: FloatArray
+    cut: FloatArray = np.empty(0)
+    mixed: FloatArray = np.empty(0)
 
 
-@compiled(inline="always", inner=True)
-def _log_cosh(t: float) -> float:
-    """Return log(2 cosh(t / 2)) to 11 digits: |t| / 2 + log(1 + e), e = exp(-|t|), and the logarithm is 2 artanh(z)."""
-    e = exp(-abs(t))
-    z = e / (2.0 + e)
-    s = z * z
-    series = 1 / 11 + s * (1 / 13 + s * (1 / 15 + s * (1 / 17 + s * (1 / 19))))
-    return 0.5 * abs(t) + 2.0 * z * (1 + s * (1 / 3 + s * (1 / 5 + s * (1 / 7 + s * (1 / 9 + s * series)))))
-
-
-@compiled(fastmath=True, inner=True)
-def _score(xt: FloatArray, start: int, mean: FloatArray, cov: FloatArray, m: FloatArray, v: FloatArray) -> None:
-    """Fill `m` and `v` with mean and variance of x_i'w for as many rows, from `start` on.
-
-    Columns are sliced one by one: of a block the compiler would not know that they are dense.
-    """
-    n_columns, n_rows = len(xt), len(m)
-    end = start + n_rows
-    m[:] = 0.0
-    v[:] = 0.0
-    half = np.empty(n_rows)  # of the terms with column k: x'cov x is symmetric
-    for k in range(n_columns):
-        xk, c, a = xt[k, start:end], mean[k], 0.5 * cov[k, k]
-        for i in range(n_rows):
-            m[i] += c * xk[i]
-            half[i] = a * xk[i]
-        j = k + 1
-        while j + 4 <= n_columns:
-            a0, a1, a2, a3 = cov[k, j], cov[k, j + 1], cov[k, j + 2], cov[k, j + 3]
-            x0, x1 = xt[j, start:end], xt[j + 1, start:end]
-            x2, x3 = xt[j + 2, start:end], xt[j + 3, start:end]
-            for i in range(n_rows):
-                half[i] += a0 * x0[i] + a1 * x1[i] + a2 * x2[i] + a3 * x3[i]
-            j += 4
-        while j < n_columns:
-            a, x0 = cov[k, j], xt[j, start:end]
-            for i in range(n_rows):
-                half[i] += a * x0[i]
-            j += 1
-        for i in range(n_rows):
-            v[i] += 2.0 * half[i] * xk[i]
-
-
-@compiled(fastmath=True, inner=True)
-def _match(
-    m: FloatArray, v: FloatArray, weight: FloatArray, tau: FloatArray, nu: FloatArray, step: float, moments: FloatArray
-) -> None:
-    """Move the sites of a block, in place, to those that give their terms' tilted moments, all [row].
-
-    With N(m, v) the current marginal of t, the tilted density is N(t; m, v) exp(f(t)) with
-    f(t) = -weight log(2 cosh(t / 2)) - (nu t - tau t**2 / 2), up to a constant.
-    """
-    n_rows = len(m)
-    moments[:] = 0.0
-    zero, one, two, level, sd = moments[0], moments[1], moments[2], moments[3], moments[4]
-    for i in range(n_rows):
-        sd[i] = math.sqrt(max(v[i], _LEAST_VARIANCE))
-        level[i] = m[i] * (0.5 * tau[i] * m[i] - nu[i]) - weight[i] * _log_cosh(m[i])  # keeps exponents near 0
-    for q in range(len(_NODES)):
-        node, node_weight = _NODES[q], _NODE_WEIGHTS[q]
-        for i in range(n_rows):
-            t = m[i] + sd[i] * node
-            mass = node_weight * exp(t * (0.5 * tau[i] * t - nu[i]) - weight[i] * _log_cosh(t) - level[i])
-            zero[i] += mass
-            one[i] += mass * node
-            two[i] += mass * node * node
-    for i in range(n_rows):
-        shift, variance = one[i] / zero[i], sd[i] * sd[i]
-        spread = two[i] / zero[i] - shift * shift  # of t, in units of v
-        # A density that lies beside the nodes tells them where to go, but not how wide it is
-        spread = 1.0 if spread < _LEAST_SPREAD or abs(shift) > _MOST_SHIFT else spread
-        # Cavity: precision 1/v - tau, shift m/v - nu. A log-concave term has a site of positive precision
-        nu[i] += step * ((m[i] + sd[i] * shift) / spread - m[i]) / variance
-        tau[i] += step * (max(tau[i] + (1.0 / spread - 1.0) / variance, 0.0) - tau[i])
-
-
-@compiled(fastmath=True)
-def _add_sites(
-    xt: FloatArray, start: int, tau: FloatArray, nu: FloatArray, precision: FloatArray, shift: FloatArray
-) -> None:
-    """Add X'diag(tau)X of as many rows, from `start` on, to the upper triangle of `precision`, and X'nu to `shift`."""
-    n_columns, n_rows = len(xt), len(tau)
-    end = start + n_rows
-    scaled = np.empty(n_rows)
-    for k in range(n_columns):
-        xk, total = xt[k, start:end], 0.0
-        for i in range(n_rows):
-            scaled[i] = tau[i] * xk[i]
-            total += nu[i] * xk[i]
-        shift[k] += total
-        j = k
-        while j + 4 <= n_columns:
-            x0, x1 = xt[j, start:end], xt[j + 1, start:end]
-            x2, x3 = xt[j + 2, start:end], xt[j + 3, start:end]
-            s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-            for i in range(n_rows):
-                s0 += scaled[i] * x0[i]
-                s1 += scaled[i] * x1[i]
-                s2 += scaled[i] * x2[i]
-                s3 += scaled[i] * x3[i]
-            precision[k, j] += s0
-            precision[k, j + 1] += s1
-            precision[k, j + 2] += s2
-            precision[k, j + 3] += s3
-            j += 4
-        while j < n_columns:
-            x0, s0 = xt[j, start:end], 0.0
-            for i in range(n_rows):
-                s0 += scaled[i] * x0[i]
-            precision[k, j] += s0
-            j += 1
-
-
-@compiled(fastmath=True, inner=True)
-def _expand(
-    xt: FloatArray, start: int, mean: FloatArray, weight: FloatArray, tau: FloatArray, nu: FloatArray, m: FloatArray
-) -> float:
-    """Set the sites of a block to the second-order expansions of their terms at `mean`; return the terms' sum."""
-    m[:] = 0.0
-    end, total = start + len(m), 0.0
-    for k in range(len(xt)):
-        xk, c = xt[k, start:end], mean[k]
-        for i in range(len(m)):
-            m[i] += c * xk[i]
-    for i in range(len(m)):
-        e = exp(-abs(m[i]))
-        tau[i] = weight[i] * e / ((1.0 + e) * (1.0 + e))
-        slope = 0.5 * weight[i] * (1.0 - e) / (1.0 + e)
-        nu[i] = tau[i] * m[i] - (slope if m[i] > 0.0 else -slope)
-        total -= weight[i] * _log_cosh(m[i])
-    return total
+@compiled(inner=True)
+def _range_of(problem: Problem, kind: int) -> tuple[int, int]:
+    """Return where the rows of a kind begin and end."""
+    if len(problem.ends) == 0:
+        return 0, len(problem.weight) if kind == PLAIN else 0
+    return problem.ends[kind - 1] if kind > 0 else 0, problem.ends[kind]
 
 
 @compiled(inner=True)
 def _expand_likelihood(problem: Problem, block: Block, tau: FloatArray, nu: FloatArray) -> float:
     """Set sites to expansions at the mean and the likelihood's Gaussian to their sum; return the log likelihood."""
-    xt, weight, total, m = problem.xt, problem.weight, 0.0, np.empty(_BLOCK)
+    xt, weight, total, scores = problem.xt, problem.weight, 0.0, np.empty(BLOCK)
     block.precision[:] = 0.0
     copy_to(block.linear, problem.statistic)
-    for start in range(0, len(weight), _BLOCK):
-        end = min(start + _BLOCK, len(weight))
-        total += _expand(xt, start, block.mean, weight[start:end], tau[start:end], nu[start:end], m[: end - start])
-        _add_sites(xt, start, tau[start:end], nu[start:end], block.precision, block.linear)
+    for kind in range(KINDS):
+        first, last = _range_of(problem, kind)
+        for start in range(first, last, BLOCK):
+            end = min(start + BLOCK, last)
+            m = scores[: end - start]
+            fill_means(xt, start, block.mean, m)
+            if kind == PLAIN:
+                total += expand_plain(m, weight[start:end], tau[start:end], nu[start:end])
+            else:
+                total += expand_tied(kind, block.cut[0], m, weight[start:end], tau[start:end], nu[start:end])
+            add_sites(xt, start, tau[start:end], nu[start:end], block.precision, block.linear)
     _mirror(block.precision)
     for k in range(len(xt)):
         total += problem.statistic[k] * block.mean[k]
@@ -192,19 +82,58 @@ def _expand_likelihood(problem: Problem, block: Block, tau: FloatArray, nu: Floa
 
 
 @compiled(inner=True)
-def _match_likelihood(problem: Problem, block: Block, tau: FloatArray, nu: FloatArray, step: float) -> None:
-    """Move all sites towards their terms' tilted moments, and set the likelihood's Gaussian to their sum."""
+def _match_likelihood(problem: Problem, block: Block, tau: FloatArray, nu: FloatArray, step: float) -> float:
+    """Move all sites towards their terms' tilted moments, and set the likelihood's Gaussian to their sum.
+
+    A cutpoint takes a Newton step on log Z. Returns how far it moved, in its standard deviation.
+    """
     xt, weight = problem.xt, problem.weight
-    m, v, moments = np.empty(_BLOCK), np.empty(_BLOCK), np.empty((5, _BLOCK))
+    m, v, moments, slopes = np.empty(BLOCK), np.empty(BLOCK), np.empty((5, BLOCK)), np.zeros(2)
     block.precision[:] = 0.0
     copy_to(block.linear, problem.statistic)
-    for start in range(0, len(weight), _BLOCK):
-        end = min(start + _BLOCK, len(weight))
-        n = end - start
-        _score(xt, start, block.mean, block.cov, m[:n], v[:n])
-        _match(m[:n], v[:n], weight[start:end], tau[start:end], nu[start:end], step, moments)
-        _add_sites(xt, start, tau[start:end], nu[start:end], block.precision, block.linear)
+    for kind in range(KINDS):
+        first, last = _range_of(problem, kind)
+        for start in range(first, last, BLOCK):
+            end = min(start + BLOCK, last)
+            n, own = end - start, weight[start:end]
+            score(xt, start, block.mean, block.cov, m[:n], v[:n])
+            if kind == PLAIN:
+                match_plain(m[:n], v[:n], own, tau[start:end], nu[start:end], step, moments)
+            else:
+                theta = block.cut[0]
+                match_tied(kind, theta, m[:n], v[:n], own, tau[start:end], nu[start:end], step, slopes)
+            add_sites(xt, start, tau[start:end], nu[start:end], block.precision, block.linear)
     _mirror(block.precision)
+    return _move_cut(problem, block, slopes) if len(block.cut) else 0.0
+
+
+@compiled(inner=True)
+def _move_cut(problem: Problem, block: Block, slopes: FloatArray) -> float:
+    """Move the cutpoint to where log Z and its prior are highest, by Newton's step, and return how many sds far."""
+    known = 1.0 / (problem.cut_scale * problem.cut_scale)
+    slope = problem.statistic[len(problem.xt)] + slopes[0] - known * block.cut[0]
+    information = max(slopes[1], 0.0) + known
+    step = min(max(slope / information, -1.0), 1.0)
+    block.cut[0] += step
+    return abs(step) * math.sqrt(information)
+
+
+@compiled(inner=True)
+def _bend(problem: Problem, block: Block) -> None:
+    """Fill the cutpoint's information, and the cross derivatives of the log likelihood in weights and cutpoint."""
+    m, v, mixed, total = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK), 0.0
+    block.mixed[:] = 0.0
+    for kind in range(1, KINDS):
+        first, last = _range_of(problem, kind)
+        for start in range(first, last, BLOCK):
+            end = min(start + BLOCK, last)
+            n = end - start
+            score(problem.xt, start, block.mean, block.cov, m[:n], v[:n])
+            total += bend_tied(kind, block.cut[0], m[:n], v[:n], problem.weight[start:end], mixed)
+            for k in range(len(problem.xt)):
+                for i in range(n):
+                    block.mixed[k] += problem.xt[k, start + i] * mixed[i]
+    block.cut[1] = total
 
 
 @compiled()
@@ -359,19 +288,27 @@ def propagate(problem: Problem, block: Block, tolerance: float, patience: int, m
     before, ratio = np.inf, 1.0
     for iteration in range(1, most + 1):
         step = 1.0 if iteration <= patience else 0.5
-        _match_likelihood(problem, block, tau, nu, step)
+        cut_moved = _match_likelihood(problem, block, tau, nu, step)
         _match_prior(problem, block, step)
-        moved = max(_solve(block))
+        shifted, stretched = _solve(block)
+        moved = max(cut_moved, shifted, stretched)
         slower = max(ratio, moved / before)  # the first move is of another kind: it leaves the mode
         if moved == 0.0 or (slower < 1.0 and moved * slower < tolerance * (1.0 - slower)):
+            if len(block.cut):
+                _bend(problem, block)
             return iteration, True
         before, ratio = moved, moved / before
+    if len(block.cut):
+        _bend(problem, block)
     return most, False
 
 
 @compiled()
 def is_sound(block: Block) -> bool:
-    """Whether rounding has left a posterior: finite, with variances above 0."""
+    """Whether rounding has left a posterior: finite, with variances above 0, and a finite cutpoint."""
+    for j in range(len(block.cut)):
+        if not math.isfinite(block.cut[j]):
+            return False
     for k in range(len(block.mean)):
         if not (math.isfinite(block.mean[k]) and block.cov[k, k] > 0.0):
             return False

@@ -1,6 +1,6 @@
 // The page: sections, the view in the address, and drawing again when either changes.
 
-const sections = { summary: summarySection, properties: propertiesSection, judges: judgesSection, pairs: pairsSection, trust: trustSection, audit: auditSection, data: dataSection, making: makingSection };
+const sections = { summary: summarySection, properties: propertiesSection, judges: judgesSection, pairs: pairsSection, terms: termsSection, trust: trustSection, audit: auditSection, data: dataSection, making: makingSection };
 const THEMES = { auto: 'Theme: automatic', light: 'Theme: light', dark: 'Theme: dark' };
 let texts = { pairs: [], columns: {} }, shown = null;
 

@@ -9,6 +9,7 @@ from prefdissect.report.sections.pairs import pairs_section
 from prefdissect.report.sections.properties import properties_section
 from prefdissect.report.sections.reading import reading_section
 from prefdissect.report.sections.summary import summary_section
+from prefdissect.report.sections.terms import terms_section
 from prefdissect.report.sections.trust import trust_section
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "properties_section",
     "reading_section",
     "summary_section",
+    "terms_section",
     "trust_section",
 ]

@@ -14,7 +14,19 @@ _CITE = (
     "LLM Preferences. Proceedings of the 62nd Annual Meeting of the Association for Computational Linguistics.",
     "The software: prefdissect {version}.",
 )
-_ARGUMENTS = ("by", "encoding", "ties", "engine", "draws", "chains", "folds", "interval", "min_pairs", "robust")
+_ARGUMENTS: tuple[str, ...] = (
+    "by",
+    "encoding",
+    "ties",
+    "position",
+    "generators",
+    "cluster",
+    "engine",
+    "draws",
+    "chains",
+    "folds",
+)
+_ARGUMENTS += ("interval", "min_pairs", "robust")
 
 
 def making_section(contents: Contents) -> dict[str, Any]:

@@ -1,0 +1,18 @@
+"""What a fit has beside properties: ties, presentation order, the models that wrote the responses."""
+
+from __future__ import annotations
+
+from prefdissect.terms.generators import GENERATOR, columns_like, generator_columns
+from prefdissect.terms.order import ORDER, choose_orders
+from prefdissect.terms.rows import VerdictRows, preferences, rows_of
+
+__all__ = [
+    "GENERATOR",
+    "ORDER",
+    "VerdictRows",
+    "choose_orders",
+    "columns_like",
+    "generator_columns",
+    "preferences",
+    "rows_of",
+]
