@@ -104,7 +104,7 @@ class Posterior:
     >>> study = pdx.simulate(100, schema=schema, judges=["me"], scenarios=None, random_seed=0)
     >>> posterior = pdx.dissect(study.data, random_seed=0).fitted
     >>> posterior.fits["me", "all"].draws.shape
-    (4, 1000, 1)
+    (4, 1000, 2)
     """
 
     judges: tuple[str, ...]
