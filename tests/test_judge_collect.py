@@ -454,7 +454,7 @@ def test_estimates_need_neither_key_nor_sdk_and_are_right(tmp_path: Path, way: s
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert re.match(r"gpt-4o-mini: 24 calls, about [\d,]+ tokens in and [\d,]+ out, about \$0\.00", done.stdout)
+    assert re.match(r"gpt-4o-mini: 24 calls, about [\d,]+ tokens in and [\d,]+ out, less than \$0\.01", done.stdout)
     with served(planted.judge) as server:
         estimate = pdx.estimate_collect(table, judge_at(server, way), replies=None)
         used = pdx.collect(table, judge_at(server, way), **QUIET).use
@@ -462,6 +462,9 @@ def test_estimates_need_neither_key_nor_sdk_and_are_right(tmp_path: Path, way: s
     assert estimate.tokens_in == sum(count_tokens(planted.text_of(seen.body)) for seen in server.log)
     with pytest.raises(OptionError, match="not behind a server"):
         pdx.estimate_collect(table, pdx.RuleJudge("longest"))
+    for asks in (pdx.collect, pdx.estimate_collect):
+        with pytest.raises(OptionError, match=r"judge='gpt-4o' is a name and no judge; give ChatJudge\('gpt-4o'\)"):
+            asks(table, "gpt-4o")
 
 
 def test_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

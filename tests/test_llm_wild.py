@@ -69,7 +69,9 @@ class TestShapes:
         assert all(type(n) in (int, type(None)) for n in (reply.tokens_in, reply.tokens_out))
 
     def test_a_provider_that_broke_off_is_asked_again(self):
-        broken = Sent(text=chat("The begin", finish_reason="error", error={"code": 502, "message": "provider fell over"}))
+        broken = Sent(
+            text=chat("The begin", finish_reason="error", error={"code": 502, "message": "provider fell over"})
+        )
         with served(lambda body: "The answer", faults={1: broken}) as server, client(server) as ask:
             assert ask.ask(asked()).text == "The answer"
         with pytest.raises(ValueError, match="provider fell over"):

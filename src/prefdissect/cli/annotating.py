@@ -90,17 +90,29 @@ def annotate(
             typer.echo(f"ratings: {estimate_annotation(data, model, **what, **server, **how)}")
             return
         how |= {"limit": Limit.read(limit), "retry_failed": retry_failed}
-        if scenarios:
-            data, used = run_and_tell(
-                assign_with_use, data, model, server=Server(base_url, key_env=key_env), extra=fields, **how
-            )
-            how["limit"] = how["limit"].after(used)  # one limit for the whole command
-        result: Result = run_and_tell(run, data, model, **what, **server, **how, key_env=key_env)
+        with asking.interruption_told(kept):
+            if scenarios:
+                data, used = run_and_tell(
+                    assign_with_use, data, model, server=Server(base_url, key_env=key_env), extra=fields, **how
+                )
+                how["limit"] = how["limit"].after(used)  # one limit for the whole command
+            result: Result = run_and_tell(run, data, model, **what, **server, **how, key_env=key_env)
         typer.echo(f"{result}\n\nwrote {result.data.to_file(target)}; replies are kept in {kept}")
         typer.echo(_how_to_go_on(result.data, target, schema))
 
 
 def _how_to_go_on(data: PreferenceData, target: Path, schema: str) -> str:
-    """Return the command that reads the file as it was meant: a table cannot say how it is rated, or what is a case."""
+    """Return the command that reads the file as it was meant: a table cannot say how it is rated, or what is a case.
+
+    Pairs that nobody judged are for a judge first.
+    """
+    if not data.judges:
+        judged = target.with_name(f"judged-{target.name}")
+        asks = f"next: prefdissect judge {target} {judged} --schema {schema} --model MODEL"
+        return f"{asks}\nthen: {_how_to_dissect(data, judged, schema)}"
+    return f"next: {_how_to_dissect(data, target, schema)}"
+
+
+def _how_to_dissect(data: PreferenceData, target: Path, schema: str) -> str:
     cases = "".join(f" --case {name}" for name, kind in data.group_kinds.items() if kind == "case")
-    return f"next: prefdissect dissect {target} --schema {schema}{cases}"
+    return f"prefdissect dissect {target} --schema {schema}{cases}"

@@ -19,6 +19,7 @@ from prefdissect.cli.asking import (
     Replies,
     RetryFailed,
     Seed,
+    interruption_told,
     read_extra,
 )
 from prefdissect.cli.options import Format, Revision, Schema, Split, check_can_write, find_schema
@@ -62,7 +63,7 @@ def judge(
     from prefdissect.judge import ChatJudge, collect, estimate_collect
 
     with errors_told():
-        asked = ChatJudge(model, way=way, base_url=base_url, key_env=key_env, extra=read_extra(extra))  # type: ignore[arg-type]  # it checks
+        asked = ChatJudge(model, way=way, base_url=base_url, key_env=key_env, extra=read_extra(extra))  # type: ignore[arg-type]
         check_can_write(target)
         data = load(source, format=format, schema=find_schema(schema), split=split, revision=revision)
         check_new_judge(data, name or model)
@@ -73,6 +74,8 @@ def judge(
         if estimate:
             typer.echo(repr(estimate_collect(data, asked, **plan)))  # type: ignore[arg-type]  # checked there
             return
-        found = run_and_tell(collect, data, asked, **plan, name=name, limit=limit, retry_failed=retry_failed)
+        with interruption_told(kept):
+            found = run_and_tell(collect, data, asked, **plan, name=name, limit=limit, retry_failed=retry_failed)
         written = run_and_tell(found.data.to_file, target)
         typer.echo(f"{found!r}\n\nwrote {written}; the replies are kept in {kept}")
+        typer.echo(f"next: prefdissect dissect {written}{f' --schema {schema}' if schema else ''}")

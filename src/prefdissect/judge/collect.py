@@ -86,7 +86,7 @@ def collect(
     ColumnError, DataError
         If texts are missing, or no pair has any.
     OptionError
-        If an option is none, or the limit is in money and the model's price is not known.
+        If an option is none, the judge is only a name, or the limit is in money and the model's price is not known.
     ModelError
         If the server will answer no call: a wrong key, an unknown model, no log-probabilities where the way needs them.
 
@@ -106,6 +106,7 @@ def collect(
     """
     check_choice("orders", orders, Orders)
     check_count("repeats", repeats)
+    _check_judge(judge)
     pairs, named = load(data), judge.name if name is None else name
     check_new_judge(pairs, named)
     plan = plan_questions(pairs, orders, repeats, random_seed=random_seed, sees_order=judge.sees_order)
@@ -114,6 +115,11 @@ def collect(
     collected = _gather(pairs, judge, named, plan, found, orders)
     _warn_of_missing(found, len(plan.questions))
     return collected
+
+
+def _check_judge(judge: object) -> None:
+    if isinstance(judge, str):
+        raise OptionError(f"judge={judge!r} is a name and no judge; give ChatJudge({judge!r}), LocalJudge or RuleJudge")
 
 
 def _gather(data: PreferenceData, judge: Judge, name: str, plan: Plan, found: Answers, orders: Orders) -> Collected:
@@ -208,6 +214,7 @@ def estimate_collect(
     >>> pdx.estimate_collect(table, pdx.ChatJudge("gpt-4o-mini"), replies=None).calls
     2
     """
+    _check_judge(judge)
     if not isinstance(judge, ChatJudge):
         raise OptionError(f"judge={show(judge)} is not behind a server, so there is no cost to estimate; call collect")
     check_choice("orders", orders, Orders)

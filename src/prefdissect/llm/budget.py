@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from prefdissect.errors import LimitReachedError, OptionError
-from prefdissect.llm.prices import Price
+from prefdissect.llm.prices import Price, dollars
 from prefdissect.llm.request import Reply, Request
 from prefdissect.llm.tokens import count_tokens
 
@@ -83,7 +83,7 @@ class Use:
 
     def __str__(self) -> str:
         """Return the use in a line."""
-        cost = "price unknown" if self.money is None else f"${self.money:,.2f}"
+        cost = "price unknown" if self.money is None else dollars(self.money)
         kept = f", {self.kept:,} replies kept from before" if self.kept else ""
         lost = f" ({self.lost:,} without a reply that arrived, at their most)" if self.lost else ""
         return f"{self.calls:,} calls{lost}{kept}, {self.tokens_in:,} tokens in, {self.tokens_out:,} out, {cost}"

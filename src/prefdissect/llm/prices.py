@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from prefdissect.errors import FileFormatError, OptionError, choices
 
-__all__ = ["Price", "find_price", "is_loopback", "load_prices", "need_price"]
+__all__ = ["Price", "dollars", "find_price", "is_loopback", "load_prices", "need_price"]
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 
@@ -34,6 +34,18 @@ class Price:
     def of(self, *, tokens_in: float, tokens_out: float) -> float:
         """Return what so many tokens cost, in US dollars."""
         return (self.input * tokens_in + self.output * tokens_out) / 1e6
+
+
+def dollars(money: float) -> str:
+    """Return a sum in words: one below a cent is not free.
+
+    Examples
+    --------
+    >>> from prefdissect.llm.prices import dollars
+    >>> dollars(1234.5), dollars(0.004), dollars(0.0)
+    ('$1,234.50', 'less than $0.01', '$0.00')
+    """
+    return "less than $0.01" if 0 < money < 0.01 else f"${money:,.2f}"
 
 
 def load_prices(path: str | Path | None = None) -> dict[str, Price]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -58,7 +59,7 @@ class Server:
     Raises
     ------
     OptionError
-        If the address is none, or holds a key or a password.
+        If the address is none, or holds a key or a password; if `key_env` is no name, but perhaps a key.
     ModelError
         If the variable is empty, or the package openai is not installed; both when first asked.
 
@@ -72,6 +73,11 @@ class Server:
     def __init__(self, base_url: str | None = None, *, key_env: str | None = None, timeout: float = 120.0) -> None:
         self.base_url = _checked_address(OPENAI_URL if base_url is None else base_url)
         self.key_env = "OPENAI_API_KEY" if key_env is None and self.base_url == OPENAI_URL else key_env
+        if self.key_env is not None and not self.key_env.isidentifier():  # it may be a key, and is not shown
+            raise OptionError(
+                "key_env (--key-env) must be the name of an environment variable such as 'OPENROUTER_API_KEY': put the "
+                "key into that variable, and give its name only"
+            )
         self.timeout = check_positive("timeout", timeout)
 
     def __repr__(self) -> str:
@@ -118,6 +124,23 @@ class Server:
     def _is_near(self) -> bool:
         return is_loopback(self.base_url)
 
+    @cached_property
+    def _is_there(self) -> bool:
+        """Whether a server of this machine runs; to wait for one that nobody started would take a silent minute."""
+        parts = urlsplit(self.base_url)
+        if self._is_near and parts.hostname:
+            try:
+                port = parts.port or (443 if parts.scheme == "https" else 80)
+                socket.create_connection((parts.hostname, port), timeout=10).close()
+            except ConnectionRefusedError:
+                raise RefusedCallError(
+                    f"no connection to {self.base_url}: nothing listens there; start the server first, and check host "
+                    "and port of base_url (--base-url)"
+                ) from None
+            except OSError:  # whatever it is, the request itself will say it
+                return False
+        return True
+
     def connect(self) -> None:
         """Make ready to ask, which needs the package openai and the key; `ask` does it otherwise."""
         _ = self._sdk
@@ -143,6 +166,7 @@ class Server:
         import httpx2
         import openai
 
+        _ = self._is_there
         headers: Any = {} if self._key else {"Authorization": openai.Omit()}
         try:
             answer = self._sdk.post(
