@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
-from prefdissect.errors import ModelError, UnusableReplyError
+from prefdissect.errors import ModelError, OptionError, UnusableReplyError
 from prefdissect.llm import Client, Request, Server
+from prefdissect.llm.server import RefusedCallError, TransientError
 from served import (
     BAD_JSON,
     CLOSED,
@@ -110,7 +111,7 @@ class TestWrong:
     def test_what_may_pass_is_tried_again(self, fault):
         with served(echo, faults={1: fault, 2: fault}) as server, client(server) as ask:
             assert ask.ask(asked()).text == "Hello"
-            assert ask.use.calls == 1
+            assert ask.use.calls - ask.use.lost == 1
         assert server.begun(asked().body) == 3
 
     def test_a_slow_reply_is_given_up_and_asked_again(self):
@@ -129,10 +130,23 @@ class TestWrong:
 
     def test_nobody_listens(self):
         with (
-            client(type("Gone", (), {"url": "http://127.0.0.1:9/v1"}), retries=1) as ask,
-            pytest.raises(ModelError, match=r"no connection to http://127\.0\.0\.1:9/v1"),
+            client(type("Gone", (), {"url": "http://127.0.0.1:9/v1"})) as ask,
+            pytest.raises(RefusedCallError, match=r"no connection to http://127\.0\.0\.1:9/v1: nothing listens there"),
         ):
             ask.ask(asked())
+
+    def test_a_server_that_goes_away_later_is_waited_for(self):
+        with served(echo) as server:
+            ask = client(server, retries=1)
+            ask.ask(asked())
+        with ask, pytest.raises(TransientError, match="no connection"):
+            ask.ask(asked("again"))
+
+    @pytest.mark.parametrize("given", ["sk-0123456789", "", "MY KEY"])
+    def test_a_key_in_place_of_a_name_is_refused_and_not_shown(self, given):
+        with pytest.raises(OptionError, match="must be the name of an environment variable") as error:
+            Server(key_env=given)
+        assert not given or given not in str(error.value)
 
     def test_a_wrong_key_ends_the_run_at_once(self, monkeypatch):
         monkeypatch.setenv("SOME_KEY", KEY)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +23,8 @@ __all__ = [
     "Prices",
     "Replies",
     "RetryFailed",
+    "Seed",
+    "interruption_told",
     "read_extra",
 ]
 
@@ -55,9 +59,20 @@ Extra = Annotated[
 ]
 Concurrency = Annotated[int, typer.Option("--concurrency", help="Calls in flight at once.")]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Ask again where a reply could not be used.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the random orders.")]
 Estimate = Annotated[
     bool, typer.Option("--estimate", help="Say what the run would take, and ask nothing; needs no key.")
 ]
+
+
+@contextmanager
+def interruption_told(kept: Path) -> Iterator[None]:
+    """Say at an interrupt (Ctrl-C) that nothing is lost, and end with exit status 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; replies so far are kept in {kept}: give the same command again to go on", err=True)
+        raise typer.Exit(130) from None
 
 
 def read_extra(text: str | None) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from prefdissect.cli.options import (
     as_source,
     check_can_write,
     find_schema,
+    tell_schema_beside,
 )
 from prefdissect.cli.printing import print_result
 from prefdissect.cli.running import errors_told, run_and_tell
@@ -97,6 +98,7 @@ def dissect(
 
     with errors_told():
         check_can_write(out, csv)
+        tell_schema_beside(files, schema)
         data = load_for(
             as_source(files),
             judge or None,

@@ -15,6 +15,7 @@ from prefdissect.cli.options import (
     Split,
     as_source,
     find_schema,
+    tell_schema_beside,
 )
 from prefdissect.cli.printing import print_table
 from prefdissect.cli.running import errors_told
@@ -37,6 +38,7 @@ def inspect(
     from prefdissect.data.overview import count_groups, count_judges
 
     with errors_told():
+        tell_schema_beside(files, schema)
         data = load(
             as_source(files),
             format=format,

@@ -11,12 +11,16 @@ from prefdissect.cli.asking import (
     BaseUrl,
     Concurrency,
     Estimate,
+    Extra,
     KeyEnv,
     Limit,
     Model,
     Prices,
     Replies,
     RetryFailed,
+    Seed,
+    interruption_told,
+    read_extra,
 )
 from prefdissect.cli.options import Format, Revision, Schema, Split, check_can_write, find_schema
 from prefdissect.cli.running import errors_told, run_and_tell
@@ -36,11 +40,13 @@ def judge(
     name: Annotated[str | None, typer.Option(help="What the judge is called in OUT; by default as the model.")] = None,
     base_url: BaseUrl = None,
     key_env: KeyEnv = None,
+    extra: Extra = None,
     limit: Limit = None,
     replies: Replies = None,
     prices: Prices = None,
     concurrency: Concurrency = 16,
     retry_failed: RetryFailed = False,
+    seed: Seed = 0,
     estimate: Estimate = False,
     format: Format = None,
     schema: Schema = None,
@@ -57,16 +63,19 @@ def judge(
     from prefdissect.judge import ChatJudge, collect, estimate_collect
 
     with errors_told():
-        asked = ChatJudge(model, way=way, base_url=base_url, key_env=key_env)  # type: ignore[arg-type]  # it checks
+        asked = ChatJudge(model, way=way, base_url=base_url, key_env=key_env, extra=read_extra(extra))  # type: ignore[arg-type]
         check_can_write(target)
         data = load(source, format=format, schema=find_schema(schema), split=split, revision=revision)
         check_new_judge(data, name or model)
         check_table(data.pairs, target)  # before anything is paid for
         kept = replies or target.with_suffix(".replies.sqlite")
-        plan = {"orders": orders, "repeats": repeats, "replies": kept, "prices": prices, "concurrency": concurrency}
+        plan = {"orders": orders, "repeats": repeats, "random_seed": seed}
+        plan |= {"replies": kept, "prices": prices, "concurrency": concurrency}
         if estimate:
             typer.echo(repr(estimate_collect(data, asked, **plan)))  # type: ignore[arg-type]  # checked there
             return
-        found = run_and_tell(collect, data, asked, **plan, name=name, limit=limit, retry_failed=retry_failed)
+        with interruption_told(kept):
+            found = run_and_tell(collect, data, asked, **plan, name=name, limit=limit, retry_failed=retry_failed)
         written = run_and_tell(found.data.to_file, target)
         typer.echo(f"{found!r}\n\nwrote {written}; the replies are kept in {kept}")
+        typer.echo(f"next: prefdissect dissect {written}{f' --schema {schema}' if schema else ''}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,6 +24,7 @@ __all__ = [
     "as_source",
     "check_can_write",
     "find_schema",
+    "tell_schema_beside",
 ]
 
 Files = Annotated[
@@ -60,8 +62,27 @@ def as_source(files: Sequence[str]) -> str | list[str]:
 def check_can_write(*paths: Path | None) -> None:
     """Raise `FileFormatError` where a file could not be written: before the work, not after it."""
     for path in paths:
-        if path is not None and not path.parent.is_dir():
+        if path is None:
+            continue
+        if not path.parent.is_dir():
             raise FileFormatError(f"cannot write {str(path)!r}: there is no folder {str(path.parent)!r}")
+        if path.is_dir():
+            raise FileFormatError(f"cannot write {str(path)!r}: it is a folder; name a file in it")
+        try:
+            tempfile.TemporaryFile(dir=path.parent).close()
+        except OSError as error:
+            raise FileFormatError(
+                f"cannot write {str(path)!r}: nothing can be written in {str(path.parent.absolute())!r} "
+                f"({error.strerror}); name another folder"
+            ) from None
+
+
+def tell_schema_beside(files: Sequence[str], schema: str | None) -> None:
+    """Say that a schema lies beside the file, as `annotate` and `convert` leave one, where none is asked for."""
+    path = Path(files[0])
+    beside = path.with_name(f"{path.name.removesuffix('.gz').rpartition('.')[0]}.schema.yaml")
+    if schema is None and len(files) == 1 and path.is_file() and beside.is_file():
+        typer.echo(f"note: {beside} says how these columns are rated: --schema {beside}", err=True)
 
 
 def find_schema(name: str | None) -> Any:

@@ -17,10 +17,11 @@ from prefdissect.errors import OptionError, PrefDissectWarning, show
 from prefdissect.judge.agreeing import measure_bias, measure_consistency, measure_intensity
 from prefdissect.judge.answers import Answers, Judge, Run
 from prefdissect.judge.chat import ChatJudge
-from prefdissect.judge.collected import Collected, count_reasons
+from prefdissect.judge.collected import Collected
 from prefdissect.judge.combining import tabulate_answers
 from prefdissect.judge.questions import Plan, plan_questions
 from prefdissect.llm import Estimate, Limit, estimate_calls
+from prefdissect.llm.jobs import tell_reasons
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,7 @@ def collect(
     ColumnError, DataError
         If texts are missing, or no pair has any.
     OptionError
-        If an option is none, or the limit is in money and the model's price is not known.
+        If an option is none, the judge is only a name, or the limit is in money and the model's price is not known.
     ModelError
         If the server will answer no call: a wrong key, an unknown model, no log-probabilities where the way needs them.
 
@@ -105,6 +106,7 @@ def collect(
     """
     check_choice("orders", orders, Orders)
     check_count("repeats", repeats)
+    _check_judge(judge)
     pairs, named = load(data), judge.name if name is None else name
     check_new_judge(pairs, named)
     plan = plan_questions(pairs, orders, repeats, random_seed=random_seed, sees_order=judge.sees_order)
@@ -113,6 +115,11 @@ def collect(
     collected = _gather(pairs, judge, named, plan, found, orders)
     _warn_of_missing(found, len(plan.questions))
     return collected
+
+
+def _check_judge(judge: object) -> None:
+    if isinstance(judge, str):
+        raise OptionError(f"judge={judge!r} is a name and no judge; give ChatJudge({judge!r}), LocalJudge or RuleJudge")
 
 
 def _gather(data: PreferenceData, judge: Judge, name: str, plan: Plan, found: Answers, orders: Orders) -> Collected:
@@ -160,9 +167,11 @@ def _notes(asked: pd.DataFrame) -> list[str]:
 
 
 def _warn_of_missing(found: Answers, n: int) -> None:
-    said = [f"{count:,}: {reason}" for reason, count in count_reasons(found.failures)]
+    said = []
     if found.failures:
-        said = [f"{len(found.failures):,} of {n:,} questions have no usable answer ({'; '.join(said)})"]
+        said.append(
+            f"{len(found.failures):,} of {n:,} questions have no usable answer ({tell_reasons(found.failures)})"
+        )
     if found.not_done:
         said.append(f"{len(found.not_done):,} were not asked ({found.stopped})")
     if said:
@@ -205,6 +214,7 @@ def estimate_collect(
     >>> pdx.estimate_collect(table, pdx.ChatJudge("gpt-4o-mini"), replies=None).calls
     2
     """
+    _check_judge(judge)
     if not isinstance(judge, ChatJudge):
         raise OptionError(f"judge={show(judge)} is not behind a server, so there is no cost to estimate; call collect")
     check_choice("orders", orders, Orders)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from prefdissect.llm.prices import find_price, load_prices
+from prefdissect.llm.prices import dollars, find_price, load_prices
 from prefdissect.llm.replies import ReplyCache
 from prefdissect.llm.request import Request
 from prefdissect.llm.server import OPENAI_URL
@@ -44,7 +44,8 @@ class Estimate:
     minutes: float
 
     def __repr__(self) -> str:
-        cost = "price unknown (see load_prices)" if self.money is None else f"about ${self.money:,.2f}"
+        unknown = "price unknown (give it in a file: prices=, --prices)"
+        cost = unknown if self.money is None else f"about {dollars(self.money)}".replace("about less", "less")
         kept = f" ({self.kept:,} more are answered already)" if self.kept else ""
         return (
             f"{self.model}: {self.calls:,} calls{kept}, about {self.tokens_in:,} tokens in and "

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from prefdissect.errors import FileFormatError, OptionError, choices
 
-__all__ = ["Price", "find_price", "is_loopback", "load_prices", "need_price"]
+__all__ = ["Price", "dollars", "find_price", "is_loopback", "load_prices", "need_price"]
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 
@@ -34,6 +34,18 @@ class Price:
     def of(self, *, tokens_in: float, tokens_out: float) -> float:
         """Return what so many tokens cost, in US dollars."""
         return (self.input * tokens_in + self.output * tokens_out) / 1e6
+
+
+def dollars(money: float) -> str:
+    """Return a sum in words: one below a cent is not free.
+
+    Examples
+    --------
+    >>> from prefdissect.llm.prices import dollars
+    >>> dollars(1234.5), dollars(0.004), dollars(0.0)
+    ('$1,234.50', 'less than $0.01', '$0.00')
+    """
+    return "less than $0.01" if 0 < money < 0.01 else f"${money:,.2f}"
 
 
 def load_prices(path: str | Path | None = None) -> dict[str, Price]:
@@ -114,13 +126,16 @@ def is_loopback(base_url: str) -> bool:
     return urlsplit(base_url).hostname in _LOOPBACK
 
 
-def need_price(model: str, prices: Mapping[str, Price], base_url: str | None) -> Price:
-    """Return the price of a model, or raise `OptionError` with the way to give it."""
-    price = find_price(model, prices, base_url=base_url)
+def need_price(model: str, prices: Mapping[str, Price]) -> Price:
+    """Return the price of a model, or raise `OptionError` with the way to give it.
+
+    That a server is of this machine does not count: it may be a gateway to one that is paid.
+    """
+    price = find_price(model, prices)
     if price is None:
         raise OptionError(
             f"no price of model {model!r} is known, so no limit in money can be kept; write `{model}: [input, output]` "
-            f"(US dollars for a million tokens) into a file and give it as prices=, or limit calls; "
+            f"(US dollars for a million tokens, 0 if it is free) into a file and give it as prices=, or limit calls; "
             f"{choices(model, prices, most=3)}"
         )
     return price

@@ -67,7 +67,7 @@ def join_answers(
         schema=PropertySchema(name=name, properties=properties),
         ratings=np.concatenate([data.ratings, ratings], axis=2),
         comparisons=np.concatenate([data.comparisons, np.full_like(ratings[:, 0], np.nan)], axis=1),
-        pairs=add_columns(data, columns, failed),
+        pairs=add_columns(data, columns, failed, again={p.rated for p in settings.plan.schema}),
         groups=groups,
         group_kinds=kinds,
         report=report_on(data, settings, answers, left_out, properties),
@@ -137,4 +137,5 @@ def _is_rightly_missing(prop: Property, settings: Settings, answers: PairAnswers
     case = settings.plan.case_of(prop)
     if case is not None:
         return answers.facts is not None and not answers.facts[case.name].holds
-    return prop in settings.plan.steps.get("errors", ()) and bool(answers.checks)
+    is_error = prop in settings.plan.steps.get("errors", ()) and settings.inapplicable == "missing"
+    return is_error and any(not check.applicable for check in answers.checks.values())

@@ -199,6 +199,7 @@ def _warn_of_missing(judges: pd.Index) -> None:
 def _schema_to_write(data: PreferenceData, table: pd.DataFrame) -> PropertySchema | None:
     """Return the schema that reads the table back: the one once asked for if it does; None if none is needed."""
     schema, given = data.schema, data.vocabulary
+    table = table.drop(columns=[name for name in DETAILS if name in table])  # of verdicts, and never ratings
     try:
         if given is None and find_ratings(table, None, None).schema.properties == schema.properties:
             return None
