@@ -100,7 +100,9 @@ def test_model_or_prompt(similarity):
 
 
 def test_a_mirrored_property_doubles_intervals(names, similarity):
-    whole = pdx.dissect(names["file"], judge=PEOPLE + list(similarity.judges[3:]), preset="paper", engine="ep", random_seed=0)
+    whole = pdx.dissect(
+        names["file"], judge=PEOPLE + list(similarity.judges[3:]), preset="paper", engine="ep", random_seed=0
+    )
     x = whole.design.x[:, [whole.properties.index(p) for p in ("text_length", "compression")]]
     np.testing.assert_array_equal(x[:, 0], -x[:, 1])
     found = whole.similarity()
