@@ -363,6 +363,22 @@ def test_cluster_weights_are_reported_and_widen():
     assert (weighted.weights["sd"] > plain.weights["sd"]).all()
 
 
+def test_a_scenario_of_one_cluster_keeps_its_weights(tmp_path):
+    study = pdx.simulate(200, schema=SMALL, judges=["me"], scenarios=["Code", "Advice"], random_seed=0)
+    in_code = study.data.groups["Code"].to_numpy()
+    pairs = study.data.pairs.assign(cluster=np.where(in_code, "one prompt", study.data.pairs["cluster"]))
+    data = replace(study.data, pairs=pairs)
+    plain, weighted = (pdx.dissect(data, cluster=c, **FAST) for c in ("none", "auto"))  # type: ignore[arg-type]
+    effects = weighted.certificates.set_index("group")["design_effect"]
+    assert np.isnan(effects["Code"])
+    assert effects["Advice"] == 1.0
+    pd.testing.assert_frame_equal(weighted.weights, plain.weights)
+    loaded = pdx.Dissection.load(weighted.save(tmp_path / "run.nc"))
+    assert np.isnan(loaded.certificates.set_index("group")["design_effect"]["Code"])
+    said = weighted.check(progress=False).table.query("check == 'clusters' and group == 'Code'")["said"].iloc[0]
+    assert "cannot be seen" in said
+
+
 def test_a_judge_that_never_ties_is_plain_among_judges_that_do():
     study = pdx.simulate(300, schema=SMALL, judges=["ties", "never"], scenarios=None, tie_rate=0.3, random_seed=0)
     verdicts = study.data.verdicts
