@@ -203,7 +203,9 @@ def examine_grid(seed: int) -> pd.DataFrame:
     data = pdx.simulate(PAIRS_OF_A_GRID, judges=10, scenarios=scenarios, random_seed=seed).data
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pdx.ConvergenceWarning)
-        return pdx.dissect(data, engine="ep", random_seed=seed, progress=False).check(progress=False).table
+        return (
+            pdx.dissect(data, preset="paper", engine="ep", random_seed=seed, progress=False).check(progress=False).table
+        )
 
 
 def describe_grids(tables: list[pd.DataFrame]) -> str:
@@ -221,7 +223,7 @@ def measure() -> str:
     """Return a table of times: all checks of a study of the paper's size, in seconds and per fit of engine `exact`."""
     data = pdx.simulate(random_seed=0).data
     start = time.perf_counter()
-    result = pdx.dissect(data, by="both", random_seed=0, progress=False)
+    result = pdx.dissect(data, by="both", preset="paper", random_seed=0, progress=False)
     fitted = time.perf_counter()
     result.check(progress=False)
     checked = time.perf_counter() - fitted

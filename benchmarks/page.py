@@ -37,7 +37,7 @@ def studies(data: Path) -> dict[str, tuple[Callable[[], pdx.Dissection], bool]]:
 
 def paper_size() -> pdx.Dissection:
     """Dissect a simulated study of the paper's size."""
-    return pdx.dissect(pdx.simulate(5240, random_seed=0).data, by="both", random_seed=0)
+    return pdx.dissect(pdx.simulate(5240, random_seed=0).data, by="both", preset="paper", random_seed=0)
 
 
 def many_texts(data: Path) -> pdx.Dissection:
@@ -50,12 +50,12 @@ def many_texts(data: Path) -> pdx.Dissection:
         for column in ("prompt", "response_a", "response_b"):
             again[column] = again[column].str[turn * 17 :] + again[column].str[: turn * 17]
         parts.append(again)
-    return pdx.dissect(pdx.load(pd.concat(parts).head(5000)), engine="ep", random_seed=0)
+    return pdx.dissect(pdx.load(pd.concat(parts).head(5000)), preset="paper", engine="ep", random_seed=0)
 
 
 def hanna(data: Path) -> pdx.Dissection:
     """Dissect all judges of HANNA."""
-    return pdx.dissect(data / "hanna" / "pairs_engagement.parquet", random_seed=0)
+    return pdx.dissect(data / "hanna" / "pairs_engagement.parquet", preset="paper", random_seed=0)
 
 
 def open_once(page: Page, file: Path) -> tuple[float, float]:

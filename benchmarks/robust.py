@@ -48,7 +48,9 @@ def held(seed: int, kind: tuple[int, int, int, float]) -> list[float]:
     data = pdx.load(table, cluster="cluster")
     shares = []
     for robust in (False, True):
-        weights = pdx.dissect(data, engine="ep", robust=robust, random_seed=seed, progress=False).weights
+        weights = pdx.dissect(
+            data, preset="paper", engine="ep", robust=robust, random_seed=seed, progress=False
+        ).weights
         shares.append(float(((weights["lower"] <= truth) & (truth <= weights["upper"])).mean()))
     return shares
 

@@ -71,7 +71,7 @@ def run_study(
     study = pdx.simulate(n_pairs, judges=["a", "b"], scenarios=scenarios, weights=weights, random_seed=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pdx.ConvergenceWarning)  # of an ep fit in hundreds of studies
-        result = pdx.dissect(study.data, engine="ep", draws=4, random_seed=seed, progress=False)
+        result = pdx.dissect(study.data, preset="paper", engine="ep", draws=4, random_seed=seed, progress=False)
     similarity = result.similarity()
     truth = float(compare_weights(np.swapaxes(weights, 0, 1), "pearson").mean(axis=0)[0, 1])
     values = (getattr(similarity, name).iloc[0, 1] for name in ("overall", "corrected", "lower", "upper"))

@@ -33,17 +33,17 @@ def main() -> None:
     """Print how far means and sds of both engines are from those of NUTS, the cutpoint apart."""
     named = {name: data for name, data, _ in load(Path(sys.argv[1]))}
     for ties in ("davidson", "ordered"):
-        for name in _JUDGES:
+        for name, judge in _JUDGES.items():
             data = named[name]
             design = build_design(
-                data, [_JUDGES[name]], by=None, encoding="comparison", ties=ties, generators=True,
+                data, [judge], by=None, encoding="comparison", ties=ties, generators=True,
                 nuisance={"shown first": np.random.default_rng(0).choice([-1.0, 1.0], len(data))},
             )  # fmt: skip
             n = len(design.encoder.schema.ids)
             prior = arrange_prior(Laplace(0.1), design.columns[:n], design.columns[n:])
-            cell = design.cell(_JUDGES[name], "all")
+            cell = design.cell(judge, "all")
             if cell.ties or ties == "davidson":  # without ties both are the same
-                _compare(f"{name}, {_JUDGES[name]}, {ties if cell.ties else 'no ties'}", cell, prior_of(cell, prior))
+                _compare(f"{name}, {judge}, {ties if cell.ties else 'no ties'}", cell, prior_of(cell, prior))
 
 
 def _compare(name: str, cell: Cell, prior: PriorArrays) -> None:

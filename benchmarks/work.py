@@ -106,7 +106,7 @@ def dissecting(engine: Engine) -> Measure:
         data = lone_judge()
 
         def work() -> Dissection:
-            result = dissect(data, by=None, engine=engine, random_seed=0, progress=False)
+            result = dissect(data, by=None, preset="paper", engine=engine, random_seed=0, progress=False)
             if not len(result.weights):
                 raise RuntimeError("dissect returned no weights")
             return result

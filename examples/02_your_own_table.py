@@ -41,7 +41,9 @@ columns = ["group", "property", "mean", "lower", "upper", "probability", "n_pair
 print()
 print(result.weights[columns].round(2).to_string(index=False))
 print()
-print(result.dropped.to_string(index=False))
+# A tenth of the verdicts are ties: they are no weight of a property, but a term of their own.
+ties = result.nuisance.query("term == 'ties' and group != 'overall'").astype({"n_differs": int})
+print(ties[["judge", "group", "probability", "n_differs"]].round(2).to_string(index=False))
 
 # %% [markdown]
 # Predict two new pairs. In both, A is clearer and B is funnier.

@@ -35,7 +35,7 @@ HOSTILE = (
 def study() -> pdx.Dissection:
     schema = pdx.PAPER.select(["lengthy", "clear", "polite"])
     made = pdx.simulate(300, schema=schema, judges=["me", "you"], scenarios=["Code", "Advice"], random_seed=0)
-    return pdx.dissect(made.data, engine="ep", draws=200, random_seed=0)
+    return pdx.dissect(made.data, position=False, engine="ep", draws=200, random_seed=0)
 
 
 def unpack(packed: dict) -> np.ndarray:
@@ -291,3 +291,21 @@ def test_the_call_can_be_run_again(study: pdx.Dissection, tmp_path: Path) -> Non
     names = {"prefdissect": pdx, "data": study.data}
     exec(call, names)
     pd.testing.assert_frame_equal(names["result"].weights, study.weights)
+
+
+def test_terms_that_are_no_properties_stand_apart(tmp_path: Path) -> None:
+    schema = pdx.PAPER.select(["lengthy", "clear"])
+    made = pdx.simulate(
+        300, schema=schema, judges=["me"], scenarios=None, tie_rate=0.2, order_effect=0.5, random_seed=0
+    )
+    models = {"model_a": ["new", "old"] * 150, "model_b": ["old", "new"] * 150}
+    data = replace(made.data, pairs=made.data.pairs.assign(**models))
+    result = pdx.dissect(data, cluster="auto", engine="ep", draws=200, random_seed=0)
+    page = given(result.report(tmp_path / "out.html"))
+    assert [prop["id"] for prop in page["weights"]["properties"]] == ["clear", "lengthy"]
+    rows, table = page["terms"]["rows"], result.nuisance
+    assert [(row["term"], row["name"]) for row in rows] == list(zip(table["term"], table["name"], strict=True))
+    assert [row["probability"] for row in rows] == pytest.approx(table["probability"].to_numpy(), rel=1e-6)
+    assert {row["term"] for row in rows} == {"ties", "order", "generator"}
+    assert page["terms"]["effects"] == [{"judge": "me", "group": "all", "design_effect": 1.0}]
+    assert any("same two models" in note for note in page["terms"]["notes"])

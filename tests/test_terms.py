@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
+from typer.testing import CliRunner
 
 import prefdissect as pdx
 from prefdissect import errors
+from prefdissect.cli import app
 from prefdissect.features import Cell, build_design
 from prefdissect.inference import Laplace, arrange_prior, stand_in
 from prefdissect.inference.clustering import design_effect, weigh_clusters
@@ -361,6 +363,22 @@ def test_cluster_weights_are_reported_and_widen():
     assert (weighted.weights["sd"] > plain.weights["sd"]).all()
 
 
+def test_a_scenario_of_one_cluster_keeps_its_weights(tmp_path):
+    study = pdx.simulate(200, schema=SMALL, judges=["me"], scenarios=["Code", "Advice"], random_seed=0)
+    in_code = study.data.groups["Code"].to_numpy()
+    pairs = study.data.pairs.assign(cluster=np.where(in_code, "one prompt", study.data.pairs["cluster"]))
+    data = replace(study.data, pairs=pairs)
+    plain, weighted = (pdx.dissect(data, cluster=c, **FAST) for c in ("none", "auto"))  # type: ignore[arg-type]
+    effects = weighted.certificates.set_index("group")["design_effect"]
+    assert np.isnan(effects["Code"])
+    assert effects["Advice"] == 1.0
+    pd.testing.assert_frame_equal(weighted.weights, plain.weights)
+    loaded = pdx.Dissection.load(weighted.save(tmp_path / "run.nc"))
+    assert np.isnan(loaded.certificates.set_index("group")["design_effect"]["Code"])
+    said = weighted.check(progress=False).table.query("check == 'clusters' and group == 'Code'")["said"].iloc[0]
+    assert "cannot be seen" in said
+
+
 def test_a_judge_that_never_ties_is_plain_among_judges_that_do():
     study = pdx.simulate(300, schema=SMALL, judges=["ties", "never"], scenarios=None, tie_rate=0.3, random_seed=0)
     verdicts = study.data.verdicts
@@ -430,3 +448,24 @@ def test_folds_of_tied_cells_are_fits_of_the_rows_that_stay():
     result = pdx.dissect(study.data, position=False, folds=2, **FAST)
     assert each.shape == (2, 3)
     assert result.fitted.fits["me", "all"].cut is not None
+
+
+def test_the_command_line_has_the_terms(tmp_path):
+    table, _ = written_by(300)
+    table.loc[:40, "judge_me"] = "tie"
+    file = tmp_path / "pairs.csv"
+    table.to_csv(file, index=False)
+    shown = CliRunner().invoke(app, ["dissect", str(file), "--draws", "100", "--ties", "ordered"])
+    assert shown.exit_code == 0, shown.output
+    assert "beside properties" in shown.stdout
+    assert "ordered" in shown.stdout
+    assert "m3" in shown.stdout
+    assert "same two models" in shown.stdout
+    plain = CliRunner().invoke(app, ["dissect", str(file), "--draws", "100", "--preset", "paper"])
+    assert "beside properties" not in plain.stdout
+    assert "tie, dropped" in plain.stdout
+    none = CliRunner().invoke(app, ["dissect", str(file), "--draws", "100", "--generators", "no", "--order", "no"])
+    assert "generator" not in none.stdout
+    wrong = CliRunner().invoke(app, ["dissect", str(file), "--order", "maybe"])
+    assert wrong.exit_code == 1
+    assert "position='maybe' must be True, False or 'auto'" in wrong.output

@@ -215,7 +215,7 @@ def test_a_part_of_the_rows_is_fitted_alone(ties):
 
 
 @pytest.mark.parametrize("ties", MODELS)
-@pytest.mark.parametrize("what", ["all ties", "no ties", "one row", "column of zeros"])
+@pytest.mark.parametrize("what", ["all ties", "no ties", "one row", "column of zeros", "rows of zeros"])
 def test_edges_leave_a_sound_posterior(ties, what):
     cell = tied_cell(ties, n=60)
     if what == "all ties":
@@ -224,8 +224,10 @@ def test_edges_leave_a_sound_posterior(ties, what):
         cell = cell.take(cell.tied == 0)
     elif what == "one row":
         cell = cell.take(np.array([0]))
-    else:
+    elif what == "column of zeros":
         cell = replace(cell, x=cell.x * [1.0, 1.0, 0.0])
+    else:
+        cell = replace(cell, x=cell.x * (np.arange(60) > 30)[:, None])
     found = fit_ep(reduced(cell), prior_of(cell, arrange_prior(Laplace(0.2), COLUMNS)))
     assert found.converged
     assert np.isfinite(found.mean).all()

@@ -32,7 +32,9 @@ def design_effect(cell: Cell, mean: FloatArray) -> float:
     n = len(clusters)
     if n < 2:
         return float("nan")
-    alone, together = pairs.T @ pairs, clusters.T @ clusters * (n / (n - 1) if n < len(pairs) else 1.0)
+    if n == len(pairs):
+        return 1.0
+    alone, together = pairs.T @ pairs, clusters.T @ clusters * n / (n - 1)
     rank = int(np.linalg.matrix_rank(alone, tol=_SMALLEST * max(float(np.trace(alone)), 1e-300), hermitian=True))
     inverse = np.linalg.pinv(alone, rcond=_SMALLEST, hermitian=True)
     return max(1.0, float((inverse * together).sum()) / max(rank, 1))
