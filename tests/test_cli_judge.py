@@ -127,4 +127,4 @@ def test_small_sums_are_not_free_and_an_unknown_price_names_the_way_out():
 
 def test_data_that_nobody_judged_name_the_command_that_asks_a_model():
     pd.read_csv("pairs.csv").to_parquet("pairs.parquet")
-    assert "or ask a model: prefdissect judge, collect()" in run("dissect", "pairs.parquet").output
+    assert "ask a model (prefdissect judge, collect()), or name" in run("dissect", "pairs.parquet").output

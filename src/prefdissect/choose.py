@@ -23,8 +23,8 @@ def choose_judges(data: PreferenceData, judge: str | Sequence[str] | None) -> li
         closest = dict(data.report.facts).get("judges", "").removeprefix("none")
         raise UnknownNameError(
             "these data have no judge: no column judge_<name>, and none was named; "
-            f"columns: {', '.join(data.source_columns)}; name the verdict column in judge={closest}; "
-            "or ask a model: prefdissect judge, collect()"
+            f"columns: {', '.join(data.source_columns)}; ask a model (prefdissect judge, collect()), or name the "
+            f"verdict column in judge={closest}"
         )
     return pick("judge", judge, data.judges)
 
