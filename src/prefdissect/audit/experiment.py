@@ -13,12 +13,13 @@ import pandas as pd
 
 from prefdissect._typing import Condition, FloatArray, Scoring, check_count, check_positive
 from prefdissect.audit.expected import Rate, expected_by_condition, rate_texts
-from prefdissect.audit.experiment_tables import score_table, shift_table
-from prefdissect.audit.generating import ChatGenerator, Wanted, generate, plan_generation
+from prefdissect.audit.experiment_tables import experiment_tables
+from prefdissect.audit.generating import ChatGenerator, Wanted, Written, generate, plan_generation
 from prefdissect.audit.prompt_sets import Prompts, load_prompts
 from prefdissect.audit.scoring import check_judge, questions_of, score_duels
 from prefdissect.audit.steering import Steering
 from prefdissect.audit.trials import (
+    Trial,
     count_left_out,
     judged_table,
     plan_trials,
@@ -79,11 +80,12 @@ def run_experiment(
         `pairwise`: the chance to win by log-probabilities, both orders averaged, and the same at equal length.
         `single`: a score from 1 to 10 for each response alone, of the first turn.
     scenario
-        The scenario of all prompts, where they have none of their own.
+        The scenario (or case) of all prompts, whatever a column `scenario` says.
     rate
         Rates responses for the prediction: takes a table with columns `pair_id`, `prompt`, `response_a`, `response_b`,
         `scenario`, and returns a `PreferenceData` with the properties of the dissection, such as
-        `lambda table: pdx.annotate(table, "gpt-4o").data`. Not needed where all are `TEXT`'s; else nothing is
+        `lambda table: pdx.annotate(table, "gpt-4o").data`. Asked once, of responses that differ from their baseline;
+        what it costs is outside of `limit` and of estimates. Not needed where all are `TEXT`'s; else nothing is
         predicted.
     interval, resamples, random_seed
         Of the intervals: their probability, the number of resamplings of the prompts, and the seed.
@@ -97,7 +99,7 @@ def run_experiment(
     UnknownNameError
         If a prompt's scenario has no fit.
     DataError
-        If no prompt was judged under all conditions.
+        If some prompts lack a scenario or a baseline that others have, or no prompt was judged under all conditions.
     ModelError
         If a server answers no call.
 
@@ -109,6 +111,7 @@ def run_experiment(
     check_judge(judge, scoring)
     check_positive("interval", interval, below=1.0)
     check_count("resamples", resamples, least=100)
+    check_count("random_seed", random_seed, least=0)
     trials = plan_trials(load_prompts(prompts), steering, conditions, scoring, scenario)
     run = Run(replies, Limit.read(limit), prices, concurrency, retry_failed, progress)
 
@@ -123,10 +126,11 @@ def run_experiment(
 
     judged = judged_table(whole, found, scoring)
     expected = expected_by_condition(steering, whole, rate or rate_texts(steering))
-    rng = np.random.default_rng(check_count("random_seed", random_seed, least=0))
+    rng = np.random.default_rng(random_seed)
+    scores, shifts = experiment_tables(judged, expected, interval=interval, resamples=resamples, rng=rng)
     experiment = Experiment(
-        scores=score_table(judged, interval=interval, resamples=resamples, rng=rng),
-        shifts=shift_table(judged, expected, interval=interval, resamples=resamples, rng=rng),
+        scores=scores,
+        shifts=shifts,
         responses=response_table(trials),
         judged=judged,
         generator=generator.model,
@@ -136,7 +140,7 @@ def run_experiment(
         failures=(*written.failures, *answers.failures),
         left_out=count_left_out(trials, whole),
         use=(written_use, answers.use),
-        notes=(*answers.notes, *_notes(judged, scoring, expected)),
+        notes=(*answers.notes, *_notes(trials, judged, scoring, expected), *_remarks(steering, trials)),
     )
     _warn_of_missing(experiment, (*written.not_done, *answers.not_done), stopped)
     return experiment
@@ -162,7 +166,7 @@ def estimate_experiment(
     check_judge(judge, scoring)
     trials = plan_trials(load_prompts(prompts), steering, conditions, scoring, scenario)
     wanted = [Wanted(t.name, t.prompt, t.message) for t in trials]
-    typical = with_responses(trials, {t.name: f"{t.name} {'word ' * _TYPICAL_WORDS}" for t in trials})
+    typical = with_responses(trials, {t.name: Written(f"{t.name} {'word ' * _TYPICAL_WORDS}") for t in trials})
     duels = [trial.duel for trial in typical if trial.duel is not None]
     questions = list(questions_of(duels, scoring))
     files: dict[str, Any] = {"replies": replies, "prices": prices, "concurrency": concurrency}
@@ -189,16 +193,29 @@ def _named(written: Sequence[Failure], judged: Sequence[Failure]) -> list[tuple[
     return [("responses failed", written), ("judgements failed", judged)]
 
 
-def _notes(judged: pd.DataFrame, scoring: Scoring, expected: Mapping[str, FloatArray] | None) -> list[str]:
+def _notes(
+    trials: Sequence[Trial], judged: pd.DataFrame, scoring: Scoring, expected: Mapping[str, FloatArray] | None
+) -> list[str]:
     notes = []
+    if scoring == "pairwise":
+        own = any(t.condition == "none" and t.baseline != t.response for t in trials)
+        notes.append(f"compared with {'the baseline of each prompt' if own else 'what the model writes unasked'}")
     alone = int((~judged["weighted"]).sum())
     if scoring == "pairwise" and alone:
         notes.append(
             f"{alone:,} of {len(judged):,} scores are by the verdict alone: the judge gave no log-probabilities"
         )
+    if cut := sum(trial.cut for trial in trials):
+        notes.append(f"{cut:,} of {len(trials):,} responses were cut off at the most tokens that they may have")
     if expected is None:
         notes.append("nothing is predicted: the properties are not measured from texts; give rate= to have them rated")
+    elif unrated := int(np.isnan([chances[0] for chances in expected.values()]).any(axis=0).sum()):
+        notes.append(f"{unrated:,} prompts have no part in predicted and gap: a rating is missing")
     return notes
+
+
+def _remarks(steering: Steering, trials: Sequence[Trial]) -> list[str]:
+    return steering.remarks(dict.fromkeys(t.scenario for t in trials), dict.fromkeys(t.condition for t in trials))
 
 
 def _warn_of_missing(experiment: Experiment, not_done: Sequence[str], stopped: str | None) -> None:
