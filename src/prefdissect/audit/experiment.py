@@ -107,6 +107,19 @@ def run_experiment(
     -----
     PrefDissectWarning
         If responses or judgements are missing; their prompts are left out, and counted.
+
+    Examples
+    --------
+    >>> import prefdissect as pdx
+    >>> result = pdx.Dissection.load("study.nc")  # doctest: +SKIP
+    >>> pdx.run_experiment(  # doctest: +SKIP
+    ...     "alpaca_eval",
+    ...     pdx.ChatGenerator("llama-3-8b", base_url="http://127.0.0.1:8000/v1"),
+    ...     pdx.ChatJudge("gpt-4-turbo"),
+    ...     result.steering("gpt-4-turbo"),
+    ...     scenario="Advice",
+    ...     limit="$20",
+    ... ).plot()
     """
     check_judge(judge, scoring)
     check_positive("interval", interval, below=1.0)
@@ -162,6 +175,17 @@ def estimate_experiment(
     """Return what `run_experiment` would take, of the generator and of the judge; nothing is asked.
 
     The judge's part takes responses that are not written yet for 250 words long.
+
+    Examples
+    --------
+    >>> import prefdissect as pdx
+    >>> schema = pdx.PAPER.select(["lengthy", "clear"])
+    >>> study = pdx.simulate(200, schema=schema, judges=["me"], scenarios=None, random_seed=0)
+    >>> steering = pdx.dissect(study.data, engine="ep", random_seed=0).steering(k=1)
+    >>> writer, judge = pdx.ChatGenerator("gpt-4o-mini"), pdx.ChatJudge("gpt-4o")
+    >>> writing, judging = pdx.estimate_experiment(["Why?", "Who?"], writer, judge, steering, replies=None)
+    >>> writing.calls, judging.calls  # three responses each, of which two meet the first, in both orders
+    (6, 8)
     """
     check_judge(judge, scoring)
     trials = plan_trials(load_prompts(prompts), steering, conditions, scoring, scenario)

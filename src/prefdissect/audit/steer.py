@@ -35,6 +35,15 @@ class SteeringMessage:
         weight, at `interval`), prob_positive.
     prompt_hash
         The version of the wording.
+
+    Examples
+    --------
+    >>> import prefdissect as pdx
+    >>> schema = pdx.PAPER.select(["clear", "lengthy"])
+    >>> study = pdx.simulate(600, schema=schema, judges=["me"], scenarios=None, weights={"clear": 1.0}, random_seed=0)
+    >>> message = pdx.dissect(study.data, random_seed=0).steering_message("all", k=1)
+    >>> message.direction, message.properties["property"].tolist(), str(message) == message.text
+    ('toward', ['clear'], True)
     """
 
     text: str

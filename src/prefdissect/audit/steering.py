@@ -30,6 +30,17 @@ class Steering:
         How many properties each message asks for.
     certain
         Only properties whose sign is certain.
+
+    Examples
+    --------
+    >>> import prefdissect as pdx
+    >>> schema = pdx.PAPER.select(["clear", "lengthy"])
+    >>> truth = {"clear": 1.0, "lengthy": -1.0}
+    >>> study = pdx.simulate(600, schema=schema, judges=["me"], scenarios=None, weights=truth, random_seed=0)
+    >>> pdx.dissect(study.data, random_seed=0).steering(k=1)
+    Steering by judge 'me', 1 properties
+      all, toward: clear
+      all, away: lengthy
     """
 
     design: Design

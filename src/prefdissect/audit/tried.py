@@ -45,6 +45,11 @@ class Experiment:
         Calls, tokens and money of the generator and of the judge.
     notes
         What bears on how to read the numbers.
+
+    Examples
+    --------
+    >>> done = pdx.run_experiment("prompts.jsonl", generator, judge, result.steering())  # doctest: +SKIP
+    >>> done.shifts[["condition", "group", "shift", "shift_lower", "shift_upper", "predicted"]]  # doctest: +SKIP
     """
 
     scores: pd.DataFrame
