@@ -309,6 +309,7 @@ def test_scenarios_and_all_prompts_have_rows(silent):
     assert list(dict.fromkeys(silent.shifts["group"])) == ["odd", "even", ALL_PROMPTS]
     assert silent.shifts.set_index("group").loc[ALL_PROMPTS, "n"].tolist() == [6, 6]
     assert "compared with what the model writes unasked" in silent.notes
+    assert "intervals are too narrow where there are fewer than 20 prompts: odd (3), even (3)" in silent.notes
 
 
 def test_shifts_are_drawn_as_they_stand(silent):
@@ -333,3 +334,24 @@ def test_responses_that_were_cut_off_are_kept_and_counted(steering):
     assert found.responses.groupby("condition")["cut"].sum().to_dict() == {"away": 0, "none": 6, "toward": 0}
     assert "6 of 18 responses were cut off at the most tokens that they may have" in found.notes
     assert len(found.judged) == 18
+
+
+def test_a_limit_that_stops_all_says_how_to_go_on(steering):
+    with (
+        served(answer) as server,
+        pytest.raises(DataError, match="10 calls is reached; raise it and call again"),
+    ):
+        small(server, steering, limit=10)
+
+
+def test_rules_judge_but_have_no_cost(steering):
+    judge = pdx.RuleJudge("longest")
+    table = pd.DataFrame({"prompt": ["Of 1", "Of 2"], "scenario": ["odd", "even"]})
+    with served(answer) as server:
+        writer = ChatGenerator("writer", base_url=server.url)
+        found = run_experiment(table, writer, judge, steering, replies=None, progress=False, resamples=100)
+        assert {seen.body["model"] for seen in server.log} == {"writer"}
+    assert found.judged["won"].isin([0.0, 0.5, 1.0]).all()
+    assert found.use[1] is None
+    with pytest.raises(OptionError, match="is not behind a server, so there is no cost of it to estimate"):
+        pdx.estimate_experiment(table, writer, judge, steering, replies=None)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import pandas as pd
 
 from prefdissect._typing import TableLike
@@ -113,7 +114,7 @@ def sort_prompts(prompts: Prompts, model: str, **options: Any) -> pd.DataFrame:
     known = groups.to_numpy(dtype=bool).any(axis=1)
     if not known.any():
         raise DataError("no prompt has a scenario: no call gave one")
-    return table.assign(scenario=groups.idxmax(axis=1).to_numpy()).loc[known]
+    return table.assign(scenario=groups.idxmax(axis=1).to_numpy()).iloc[np.flatnonzero(known)]
 
 
 def _read(source: Any) -> pd.DataFrame:
