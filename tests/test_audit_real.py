@@ -136,3 +136,28 @@ def test_stories_rated_by_people_have_no_blind_property_but_those_named(data_dir
     ).subsets.iloc[0]
     assert named["without_reading"]
     assert named["fit"] > named["blind"]
+
+
+@pytest.mark.parametrize(
+    ("judge", "most", "least", "step"),
+    [
+        ("human", 33.4, -7.1, ("no_severe_errors", 12.9)),
+        ("gpt-3.5-turbo-1106", 39.2, -2.2, ("lengthy", 16.7)),
+        ("gpt-4-1106-preview", 43.4, -1.4, ("no_severe_errors", 26.2)),
+    ],
+)
+def test_what_the_page_says_beside_the_papers_experiments(
+    data_dir: Path, judge: str, most: float, least: float, step: tuple[str, float]
+) -> None:
+    released = pdx.load_reference("paper", data_dir / "gair" / "fitted_paras_comparison")
+    scenarios = [g for g in released.groups if released.kinds[g] == "scenario"]
+    own = released.weights[(released.weights["judge"] == judge) & released.weights["group"].isin(scenarios)]
+    page = (Path(__file__).parent.parent / "docs/explanation/what-an-audit-can-claim.md").read_text(encoding="utf-8")
+    gains = {}
+    for name, take in (("most", pd.Series.nlargest), ("least", pd.Series.nsmallest)):
+        sums = own.groupby("group")["mean"].apply(lambda weights, take=take: take(weights, 3).sum())
+        gains[name] = 100 * (1 / (1 + np.exp(-sums)) - 0.5).mean()
+    assert (round(gains["most"], 1), round(gains["least"], 1)) == (most, least)
+    assert f"| {most:+.1f} | {least:+.1f} |" in page
+    by_one = (100 / (1 + np.exp(-own["mean"])) - 50).groupby(own["property"]).mean()
+    assert (by_one.idxmax(), round(by_one.max(), 1)) == step

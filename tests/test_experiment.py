@@ -115,7 +115,7 @@ def test_a_judge_without_preferences_is_not_moved(world, indifferent):
 
 
 def test_no_certain_properties_is_an_error_that_says_so(indifferent):
-    with pytest.raises(OptionError, match=r"k=3, but judge 'indifferent' has \d propert.* certainly above 0"):
+    with pytest.raises(OptionError, match=r"k=3, but judge 'indifferent' has \d prop\w+ whose .* certainly above 0"):
         steering(indifferent, k=3, certain=True).message("all", "toward")
 
 

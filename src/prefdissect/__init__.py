@@ -25,8 +25,9 @@ gets the weights of the paper's 33 judges, `judge_table` what is known of them.
 
 How far can a judge be gamed? `audit_benchmark` tells how much of a benchmark single properties win,
 `predicted_shift` what a change of responses does; `run_experiment` steers a model (`ChatGenerator`)
-toward a judge and away from it, and `estimate_experiment` says what that would cost. Errors are
-kinds of `PrefDissectError`, warnings of `PrefDissectWarning`.
+toward a judge and away from it, on prompts that `load_prompts` reads and `sort_prompts` puts into
+scenarios; `estimate_experiment` says what that would cost. Errors are kinds of `PrefDissectError`,
+warnings of `PrefDissectWarning`.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         load_prompts,
         predicted_shift,
         run_experiment,
+        sort_prompts,
     )
     from prefdissect.check import Checks, HeldOut
     from prefdissect.compare import JudgeSimilarity, ReferenceWeights, judge_table, load_reference
@@ -116,6 +118,7 @@ __all__ = [
     "predicted_shift",
     "run_experiment",
     "simulate",
+    "sort_prompts",
 ]
 
 # Names are found when they are used: pandas, PyMC and ArviZ take seconds to import.
@@ -133,6 +136,7 @@ _ROOMS = {
         "load_prompts",
         "predicted_shift",
         "run_experiment",
+        "sort_prompts",
     ),
     "check": ("Checks", "HeldOut"),
     "compare": ("JudgeSimilarity", "ReferenceWeights", "judge_table", "load_reference"),

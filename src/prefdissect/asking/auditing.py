@@ -84,7 +84,7 @@ class AuditsJudges(ChecksFits):
         """Return how much of these pairs is won by single properties, and who wins if some are held equal.
 
         Subsets are the groups, properties and prior those of the dissection; `interval` and `random_seed` too, by
-        default. See `prefdissect.audit` for the rest, and `Audit` for the tables.
+        default. See `audit_benchmark` for the rest, and `Audit` for the tables.
         """
         seed = self.options["random_seed"] if random_seed is None else check_count("random_seed", random_seed, least=0)
         plan = check_plan(

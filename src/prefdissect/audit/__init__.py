@@ -5,7 +5,7 @@ each property and the best few together reach, `audit_benchmark` what rules win 
 properties held equal.
 
 With one: `steering_message` asks a model for what a judge likes, or likes least; `Steering` holds the messages of all
-scenarios, and `run_experiment` tries them out.
+scenarios, and `run_experiment` tries them out; `sort_prompts` tells which scenario each prompt belongs to.
 
 By training: `preference_pairs` labels pairs by what a fit says the judge prefers; `PreferencePairs` holds them and
 writes them for TRL, with a card that says what they are.
@@ -22,7 +22,7 @@ from prefdissect.audit.label_pairs import check_pair_options, preference_pairs
 from prefdissect.audit.pair_card import card_path
 from prefdissect.audit.pair_texts import Candidates, gather
 from prefdissect.audit.pairs import PreferencePairs
-from prefdissect.audit.prompt_sets import load_prompts
+from prefdissect.audit.prompt_sets import load_prompts, sort_prompts
 from prefdissect.audit.run import Plan, audit_benchmark, audit_design, check_plan
 from prefdissect.audit.shift import predicted_shift
 from prefdissect.audit.steer import SteeringMessage, steering_message
@@ -52,5 +52,6 @@ __all__ = [
     "predicted_shift",
     "preference_pairs",
     "run_experiment",
+    "sort_prompts",
     "steering_message",
 ]

@@ -23,7 +23,7 @@ AuditFigure: TypeAlias = Literal["leaderboard", "rules", "subsets"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Audit:
-    """How far a benchmark can be won without what it is meant to measure; made by `audit`.
+    """How far a benchmark can be won without what it is meant to measure; made by `audit_benchmark`.
 
     Shares and win rates are from 0 to 1.
 

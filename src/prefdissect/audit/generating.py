@@ -12,7 +12,7 @@ from prefdissect.errors import OptionError, UnusableReplyError
 from prefdissect.judge import Run
 from prefdissect.llm import Client, Jobs, Planned, Request, Server, Use, text_of
 
-__all__ = ["ChatGenerator", "Wanted", "generate", "plan_generation"]
+__all__ = ["ChatGenerator", "Wanted", "Written", "generate", "plan_generation"]
 
 _TYPICAL_TOKENS = 350.0  # of a response in an open arena, for estimates
 
@@ -87,13 +87,21 @@ class Wanted:
     message: str | None
 
 
+@dataclass(frozen=True)
+class Written:
+    """A response, None where there is none, and whether it was cut off at `max_tokens`."""
+
+    text: str | None
+    cut: bool = False
+
+
 def plan_generation(generator: ChatGenerator, wanted: Sequence[Wanted]) -> Iterator[Planned]:
     """Yield the requests for all responses, for an estimate."""
     for one in wanted:
         yield Planned(generator.request(one.prompt, one.message), min(_TYPICAL_TOKENS, generator.max_tokens))
 
 
-def generate(generator: ChatGenerator, wanted: Sequence[Wanted], run: Run) -> tuple[Jobs[str], Use]:
+def generate(generator: ChatGenerator, wanted: Sequence[Wanted], run: Run) -> tuple[Jobs[Written], Use]:
     """Return the responses by name, those that failed, and what it took.
 
     A response that is empty or refused failed; one that is cut off at `max_tokens` is what the model wrote.
@@ -112,10 +120,11 @@ def generate(generator: ChatGenerator, wanted: Sequence[Wanted], run: Run) -> tu
         return client.run(jobs, f"Asking {generator.model} for responses"), client.use
 
 
-def _write(client: Client, request: Request) -> str:
+def _write(client: Client, request: Request) -> Written:
     reply = client.ask(request)
+    cut = reply.finish_reason == "length"
     try:
-        return text_of(replace(reply, finish_reason="stop") if reply.finish_reason == "length" else reply)
+        return Written(text_of(replace(reply, finish_reason="stop") if cut else reply), cut)
     except UnusableReplyError as error:
         client.reject(request, str(error))
         raise

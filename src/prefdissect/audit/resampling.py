@@ -6,7 +6,7 @@ import numpy as np
 
 from prefdissect._typing import FloatArray, IntArray
 
-__all__ = ["resample_shares"]
+__all__ = ["resample_shares", "times_drawn"]
 
 _CELLS_AT_ONCE = 2_000_000
 
@@ -41,14 +41,14 @@ def resample_shares(
     shares, at_once = [], max(1, _CELLS_AT_ONCE // len(names))
     for start in range(0, resamples, at_once):
         n = min(at_once, resamples - start)
-        total = _times_drawn(len(names), n, rng) @ sums
+        total = times_drawn(len(names), n, rng) @ sums
         shares.append(total[:, :-1] / total[:, -1:])
     tail = (1 - interval) / 2
     found[1:] = np.quantile(np.concatenate(shares), [tail, 1 - tail], axis=0)
     return found
 
 
-def _times_drawn(n_clusters: int, n: int, rng: np.random.Generator) -> FloatArray:
+def times_drawn(n_clusters: int, n: int, rng: np.random.Generator) -> FloatArray:
     """Return how often each cluster is in each of `n` draws with replacement, [draw, cluster]."""
     drawn = rng.integers(n_clusters, size=(n, n_clusters)) + np.arange(n)[:, None] * n_clusters
     return np.bincount(drawn.ravel(), minlength=n * n_clusters).reshape(n, n_clusters).astype(float)

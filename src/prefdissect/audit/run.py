@@ -35,7 +35,7 @@ _LENGTH = ("length",)
 
 @dataclass(frozen=True)
 class Plan:
-    """The options of an audit, checked; see `audit`."""
+    """The options of an audit, checked; see `audit_benchmark`."""
 
     hold_equal: tuple[str, ...]
     blind: tuple[str, ...] | None
@@ -171,7 +171,7 @@ def audit_design(
     held: HeldOut | None = None,
     progress: bool | None = None,
 ) -> Audit:
-    """Return the audit of a design of comparisons; see `audit`.
+    """Return the audit of a design of comparisons; see `audit_benchmark`.
 
     `prior` is that of its columns, `held` what is known of pairs held out with it in as many folds.
     """

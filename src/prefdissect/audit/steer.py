@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import Direction, check_choice, check_count, check_flag
+from prefdissect.audit.shift import bounds_of, sigmoid
 from prefdissect.errors import OptionError, TooFewPairsError, UnknownNameError, choices
 from prefdissect.features import Design
 from prefdissect.inference import Posterior
@@ -34,6 +35,15 @@ class SteeringMessage:
         weight, at `interval`), prob_positive.
     prompt_hash
         The version of the wording.
+
+    Examples
+    --------
+    >>> import prefdissect as pdx
+    >>> schema = pdx.PAPER.select(["clear", "lengthy"])
+    >>> study = pdx.simulate(600, schema=schema, judges=["me"], scenarios=None, weights={"clear": 1.0}, random_seed=0)
+    >>> message = pdx.dissect(study.data, random_seed=0).steering_message("all", k=1)
+    >>> message.direction, message.properties["property"].tolist(), str(message) == message.text
+    ('toward', ['clear'], True)
     """
 
     text: str
@@ -138,15 +148,14 @@ def ranked(design: Design, posterior: Posterior, judge: str, group: str) -> pd.D
             f"{', '.join(fitted) or 'none'}"
         )
     kept = design.is_property
-    draws = fit.draws.reshape(-1, fit.draws.shape[-1])[:, kept]
-    tail = (1 - posterior.interval) / 2
-    lower, upper = np.quantile(draws, [tail, 1 - tail], axis=0)
+    draws = fit.draws.reshape(-1, fit.draws.shape[-1])[:, kept].astype(np.float64)
+    lower, upper = bounds_of(draws, posterior.interval)
     weight = fit.mean[kept]
     table = pd.DataFrame(
         {
             "property": list(design.encoder.schema.ids),
             "weight": weight,
-            "probability": 1 / (1 + np.exp(-weight)),
+            "probability": sigmoid(weight),
             "lower": lower,
             "upper": upper,
             "prob_positive": (draws > 0).mean(axis=0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from prefdissect._typing import Condition, Direction
@@ -29,6 +30,17 @@ class Steering:
         How many properties each message asks for.
     certain
         Only properties whose sign is certain.
+
+    Examples
+    --------
+    >>> import prefdissect as pdx
+    >>> schema = pdx.PAPER.select(["clear", "lengthy"])
+    >>> truth = {"clear": 1.0, "lengthy": -1.0}
+    >>> study = pdx.simulate(600, schema=schema, judges=["me"], scenarios=None, weights=truth, random_seed=0)
+    >>> pdx.dissect(study.data, random_seed=0).steering(k=1)
+    Steering by judge 'me', 1 properties
+      all, toward: clear
+      all, away: lengthy
     """
 
     design: Design
@@ -46,17 +58,36 @@ class Steering:
     @property
     def groups(self) -> list[str]:
         """Scenarios in which the judge has a fit; cases where there are only these."""
-        fitted = [g for g in self.posterior.groups if (self.judge, g) in self.posterior.fits]
-        return [g for g in fitted if self.design.group_kinds[g] != "case"] or fitted
+        return [g for g in self._fitted if self.design.group_kinds[g] != "case"] or self._fitted
+
+    @property
+    def _fitted(self) -> list[str]:
+        return [g for g in self.posterior.groups if (self.judge, g) in self.posterior.fits]
 
     def texts(self, group: str, conditions: tuple[Condition, ...]) -> dict[Condition, str | None]:
-        """Return the system message of each condition in one scenario; None for `none`."""
-        if group not in self.groups:
+        """Return the system message of each condition in one scenario or case; None for `none`."""
+        if group not in self._fitted:
             raise UnknownNameError(
                 f"no fit of judge {self.judge!r} in scenario {group!r}, so nothing is known to steer by; leave its "
-                f"prompts out, or name another scenario for them; {choices(group, self.groups)}"
+                f"prompts out, or name another scenario for them; {choices(group, self._fitted)}"
             )
         return {c: None if c == "none" else self.message(group, c).text for c in conditions}
+
+    def remarks(self, groups: Iterable[str], conditions: Iterable[Condition]) -> list[str]:
+        """Say where a message asks for what works against it: fewer than `k` weights have the sign that it needs."""
+        found = []
+        for condition in (c for c in conditions if c != "none"):
+            wrong = {g: [*self._wrong(g, condition)] for g in groups}
+            said = "; ".join(f"{', '.join(names)} in {group!r}" for group, names in wrong.items() if names)
+            if said:
+                sign = "below" if condition == "toward" else "above"
+                found.append(f"{condition} asks for what has a weight {sign} 0: {said}; a smaller k leaves it out")
+        return found
+
+    def _wrong(self, group: str, direction: Direction) -> list[str]:
+        asked = self.message(group, direction).properties
+        wrong = asked["weight"] < 0 if direction == "toward" else asked["weight"] > 0
+        return [str(name) for name in asked.loc[wrong, "property"]]
 
     def __repr__(self) -> str:
         lines = [f"Steering by judge {self.judge!r}, {self.k} properties{', of certain sign' * self.certain}"]

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import Condition, Scoring, check_choice
+from prefdissect.audit.generating import Written
 from prefdissect.audit.scoring import Duel, Outcome
 from prefdissect.audit.steering import Steering
-from prefdissect.errors import OptionError, choices
+from prefdissect.errors import DataError, OptionError, TooFewPairsError, choices, show
 from prefdissect.text.tokens import count_tokens
 
 __all__ = ["Trial", "count_left_out", "judged_table", "plan_trials", "response_table", "whole_trials", "with_responses"]
@@ -21,7 +22,10 @@ __all__ = ["Trial", "count_left_out", "judged_table", "plan_trials", "response_t
 
 @dataclass(frozen=True)
 class Trial:
-    """One prompt under one condition: the system message, the response, and what that is compared with."""
+    """One prompt under one condition: the system message, the response, and what that is compared with.
+
+    `cut` tells that the response was cut off at the most tokens that it may have.
+    """
 
     prompt_id: str
     scenario: str
@@ -30,6 +34,7 @@ class Trial:
     message: str | None
     response: str | None = None
     baseline: str | None = None
+    cut: bool = False
 
     @property
     def name(self) -> str:
@@ -55,6 +60,8 @@ def plan_trials(
         If the conditions are not `none` and at least one more, or the scenarios of the prompts are not known.
     UnknownNameError
         If a scenario has no fit.
+    DataError
+        If some prompts have no scenario or no baseline, and others have one.
     """
     for condition in conditions:
         check_choice("conditions", condition, Condition)
@@ -66,34 +73,52 @@ def plan_trials(
         )
     scenarios = _scenarios(prompts, steering, scenario)
     messages = {group: steering.texts(group, kinds) for group in dict.fromkeys(scenarios)}
-    own = list(prompts["baseline"]) if "baseline" in prompts and scoring == "pairwise" else [None] * len(prompts)
+    given = scoring == "pairwise" and "baseline" in prompts and bool(prompts["baseline"].notna().any())
+    own = _texts(prompts, "baseline") if given else [None] * len(prompts)
     return [
-        Trial(
-            str(name), group, kind, str(prompt), messages[group][kind], baseline=base if isinstance(base, str) else None
-        )
+        Trial(str(name), group, kind, str(prompt), messages[group][kind], baseline=base)
         for name, prompt, group, base in zip(prompts.index, prompts["prompt"], scenarios, own, strict=True)
         for kind in kinds
     ]
 
 
+def _texts(prompts: pd.DataFrame, column: str) -> list[str]:
+    """Return a column whose cells are all texts: a gap is no reason to take something else for some prompts."""
+    for name, cell in zip(prompts.index, prompts[column], strict=True):
+        if not isinstance(cell, str):
+            raise DataError(
+                f"prompt {name!r} has {column} {show(cell)}, which is no text, and others have one; fill it in, "
+                f"leave the prompt out, or drop the column {column!r}"
+            )
+    return list(prompts[column])
+
+
 def _scenarios(prompts: pd.DataFrame, steering: Steering, scenario: str | None) -> list[str]:
     """Return the scenario of each prompt: the one that was named, its own, or the only one there is."""
     groups = steering.groups
+    if not groups:
+        raise TooFewPairsError(f"judge {steering.judge!r} has no fit in any group, so nothing is known to steer by")
     if scenario is None and "scenario" in prompts and groups != ["all"]:
-        return [str(name) for name in prompts["scenario"]]
+        return _texts(prompts, "scenario")
     if scenario is None and len(groups) != 1:
         raise OptionError(
             f"these prompts have no column 'scenario', and judge {steering.judge!r} has a fit in several; "
-            f"assign_scenarios tells which each belongs to, or name one for all: scenario='...'; {choices('', groups)}"
+            f"sort_prompts tells which each belongs to, or name one for all: scenario='...'; {choices('', groups)}"
         )
     return [groups[0] if scenario is None else scenario] * len(prompts)
 
 
-def with_responses(trials: Sequence[Trial], written: Mapping[str, str]) -> list[Trial]:
+def with_responses(trials: Sequence[Trial], written: Mapping[str, Written]) -> list[Trial]:
     """Return trials with their responses; without a baseline of their own they are compared with the unasked one."""
-    unasked = {trial.prompt_id: written.get(trial.name) for trial in trials if trial.condition == "none"}
+    nothing = Written(None)
+    unasked = {t.prompt_id: written.get(t.name, nothing).text for t in trials if t.condition == "none"}
     return [
-        replace(t, response=written.get(t.name), baseline=unasked[t.prompt_id] if t.baseline is None else t.baseline)
+        replace(
+            t,
+            response=written.get(t.name, nothing).text,
+            cut=written.get(t.name, nothing).cut,
+            baseline=unasked[t.prompt_id] if t.baseline is None else t.baseline,
+        )
         for t in trials
     ]
 
@@ -105,7 +130,7 @@ def whole_trials(trials: Sequence[Trial], found: Mapping[str, Outcome]) -> list[
 
 
 def response_table(trials: Sequence[Trial]) -> pd.DataFrame:
-    """Return one row per trial: prompt_id, scenario, condition, prompt, message, response, baseline."""
+    """Return one row per trial: prompt_id, scenario, condition, prompt, message, response, baseline, cut."""
     rows = [vars(trial) for trial in trials]
     return pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=object) for name in rows[0]})
 

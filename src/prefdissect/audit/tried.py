@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from prefdissect._typing import Scoring
 from prefdissect.llm import Failure, Use
+
+if TYPE_CHECKING:
+    from prefdissect.plots import Axes
 
 __all__ = ["Experiment"]
 
@@ -20,11 +24,15 @@ class Experiment:
     Parameters
     ----------
     scores
-        Mean score of each condition, in each scenario and overall; see `score_table`.
+        Mean score of each condition, in each scenario and of all prompts: condition, group, n, score, lower, upper, and
+        with `pairwise` the score at equal length, `controlled`, with `_lower` and `_upper`. Bounds are of the prompts.
     shifts
-        By how much each condition differs from `none`: observed, and predicted from the dissection; see `shift_table`.
+        By how much each condition differs from `none`: condition, group, n; then `shift` of the score, `controlled` of
+        that at equal length, `won` of the share of verdicts won, `predicted` of that share from the dissection, and
+        `gap` (won less predicted), each with `_lower` and `_upper`; n_predicted (prompts whose responses have all
+        ratings, of which predicted and gap are).
     responses
-        One row per prompt and condition: prompt_id, scenario, condition, prompt, message, response, baseline.
+        One row per prompt and condition: prompt_id, scenario, condition, prompt, message, response, baseline, cut.
     judged
         One row per prompt and condition, of prompts that were judged under all: score, won, weighted, longer_by.
     generator, judge, steered_by, scoring
@@ -37,6 +45,11 @@ class Experiment:
         Calls, tokens and money of the generator and of the judge.
     notes
         What bears on how to read the numbers.
+
+    Examples
+    --------
+    >>> done = pdx.run_experiment("prompts.jsonl", generator, judge, result.steering())  # doctest: +SKIP
+    >>> done.shifts[["condition", "group", "shift", "shift_lower", "shift_upper", "predicted"]]  # doctest: +SKIP
     """
 
     scores: pd.DataFrame
@@ -51,6 +64,12 @@ class Experiment:
     left_out: tuple[tuple[str, int], ...]
     use: tuple[Use | None, Use | None]
     notes: tuple[str, ...]
+
+    def plot(self, ax: Axes | None = None, *, wide: bool = False) -> Axes:
+        """Draw by how many points the share of verdicts won shifts: observed, and predicted where it is known."""
+        from prefdissect.plots import plot_shifts
+
+        return plot_shifts(self.shifts, ax, wide=wide)
 
     def __repr__(self) -> str:
         unit = "scores from 1 to 10" if self.scoring == "single" else "win rates from 0 to 1"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prefdissect.plots.audit import plot_exploitability, plot_leaderboard, plot_rules, plot_subsets
+from prefdissect.plots.audit import plot_exploitability, plot_leaderboard, plot_rules, plot_shifts, plot_subsets
 from prefdissect.plots.calibration import plot_calibration
 from prefdissect.plots.contrast import plot_contrast
 from prefdissect.plots.heatmaps import plot_heatmap
@@ -30,6 +30,7 @@ __all__ = [
     "plot_probabilities",
     "plot_rules",
     "plot_similarity",
+    "plot_shifts",
     "plot_subsets",
     "plot_waterfall",
 ]

@@ -1,4 +1,4 @@
-"""How far a judge and a benchmark can be gamed: gains, leaderboards, rules and subsets."""
+"""How far a judge and a benchmark can be gamed: gains, leaderboards, rules, subsets and shifts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prefdissect.plots.style import COLOURS, GREY, MARKERS, TEXT, clean, legend_
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_exploitability", "plot_leaderboard", "plot_rules", "plot_subsets"]
+__all__ = ["plot_exploitability", "plot_leaderboard", "plot_rules", "plot_shifts", "plot_subsets"]
 
 _MOST_RULES = 20
 
@@ -101,6 +101,39 @@ def plot_subsets(table: pd.DataFrame, ax: Axes | None = None, *, wide: bool = Fa
         kinds = [("best_rule", "best rule"), ("fit", "fit, all without the prompt")]
     series = [kind for kind in kinds if scored[kind[0]].notna().any()]
     return _shares(scored, list(scored["group"]), series, ax, wide, "share of held-out pairs won")
+
+
+def plot_shifts(table: pd.DataFrame, ax: Axes | None = None, *, wide: bool = False) -> Axes:
+    """Draw by how many points steering shifts the share of verdicts won, with intervals, one colour a condition.
+
+    `table` is that of `Experiment.shifts`. A filled point is what was observed, a hollow one what was predicted.
+
+    Raises
+    ------
+    DataError
+        If the table is empty.
+    """
+    if table.empty:
+        raise DataError("no condition beside 'none', so nothing shifts")
+    conditions, groups = list(dict.fromkeys(table["condition"])), list(dict.fromkeys(table["group"]))
+    series = [(c, name) for c in conditions for name in ("won", "predicted") if name in table]
+    ax = new_axes(ax, rows=len(groups) * max(1.0, 0.5 * len(series)) + len(series), wide=wide)
+    ax.axvline(0, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)), zorder=0)
+    for i, (condition, name) in enumerate(series):
+        own = table[table["condition"] == condition].set_index("group").reindex(groups)
+        at = np.arange(len(groups)) + (i - (len(series) - 1) / 2) * 0.6 / max(len(series) - 1, 1)
+        point, lower, upper = (100 * own[f"{name}{end}"].to_numpy(float) for end in ("", "_lower", "_upper"))
+        which = conditions.index(condition)
+        colour, said = COLOURS[which], f"{condition}, {'observed' if name == 'won' else 'predicted'}"
+        face = colour if name == "won" else "white"
+        ax.hlines(at, lower, upper, color=colour, linewidth=1.2)
+        ax.plot(
+            point, at, linestyle="", marker=MARKERS[which], markersize=4, color=colour, markerfacecolor=face, label=said
+        )
+    clean(ax, groups)
+    ax.set_xlabel("shift of the share won, points", fontsize=TEXT)
+    legend_above(ax)
+    return _lined(ax)
 
 
 def _shares(
