@@ -18,8 +18,9 @@ IntArray: TypeAlias = NDArray[np.int64]
 
 Encoding: TypeAlias = Literal["comparison", "diff", "norm_diff"]
 Engine: TypeAlias = Literal["exact", "ep", "nuts"]
-MadeBy: TypeAlias = Literal["exact", "ep", "nuts", "robust"]  # what a fit's draws come from
+MadeBy: TypeAlias = Literal["exact", "ep", "nuts", "robust", "pooled"]  # what a fit's draws come from
 GroupKind: TypeAlias = Literal["scenario", "case", "all"]
+Pooling: TypeAlias = Literal["none", "partial", "full"]
 PropertyGroup: TypeAlias = Literal["basic", "error", "query-specific", "text"]
 PropertyKind: TypeAlias = Literal["rating", "count", "label", "words", "number"]
 Role: TypeAlias = Literal["property", "nuisance"]

@@ -16,18 +16,30 @@ from prefdissect import _arviz, storage, tables
 from prefdissect._typing import (
     Encoding,
     Engine,
+    Pooling,
     Ties,
     check_choice,
     check_flag,
 )
 from prefdissect.asking.drawing import DrawsFigures
 from prefdissect.asking.explaining import ExplainsPairs
+from prefdissect.asking.pooling import TellsOfPooling
 from prefdissect.asking.reporting import WritesReports
 from prefdissect.choose import choose_judges, pick
 from prefdissect.data import PreferenceData, Source, load, load_for, read_labels
 from prefdissect.describe import describe
+from prefdissect.errors import OptionError
 from prefdissect.features import build_design, groups_like
-from prefdissect.inference import PAPER_PRIOR, FitOptions, PriorLike, arrange_prior, check_options, fit_design
+from prefdissect.inference import (
+    PAPER_PRIOR,
+    FitOptions,
+    PriorLike,
+    arrange_prior,
+    check_options,
+    check_pooling,
+    fit_design,
+    fit_pooled,
+)
 from prefdissect.schema import PropertySchema
 from prefdissect.text import TEXT, rate_if_unrated, rate_like
 
@@ -52,6 +64,9 @@ def dissect(
     interval: float = 0.94,
     min_pairs: int = 10,
     robust: bool = False,
+    pooling: Pooling = "none",
+    exclude_from_pool: str | Sequence[str] = (),
+    pair_effect: bool | None = None,
     random_seed: int | np.random.Generator | None = None,
     progress: bool | None = None,
     schema: PropertySchema | str | Path | None = None,
@@ -100,6 +115,16 @@ def dissect(
         keeps its centre and gets the width at which clusters vary: a greater one mostly, a smaller one where they vary
         less than independent verdicts, as with ties as half and soft labels. The prior then pulls the means by another
         amount, so that they move too, unless the prior is wide. Rows name the engine `robust`.
+    pooling
+        `none`: each judge and group on its own. `partial`: a weight is the sum of what is common, the judge's, the
+        group's and the cell's own, and how large each of these is, is learned: weights borrow from other judges and
+        groups as far as they are alike. `full`: one set of weights for all. Rows name the engine `pooled`; see `layers`,
+        `scales` and `pooling_gain`, which says whether it paid.
+    exclude_from_pool
+        Judges that are fitted on their own beside the pool, such as one that is unlike the others.
+    pair_effect
+        With pooling: whether pairs have something that all judges see and no property names. None looks for it where most
+        verdicts are on pairs that four judges or more decided; without it shared noise would pass as agreement.
     random_seed
         Seed; each fit's stream derives from it, its judge and its group. None takes a fresh one, so that two runs
         differ in the last digits; `prefdissect dissect` takes 0.
@@ -123,7 +148,8 @@ def dissect(
     >>> result.top(1)[["side", "property"]].to_numpy().tolist()
     [['most', 'lengthy'], ['least', 'clear']]
     """
-    options = check_options(engine, draws, chains, folds, interval, min_pairs, random_seed, robust)
+    asked_of_pool = {"pooling": pooling, "exclude_from_pool": exclude_from_pool, "pair_effect": pair_effect}
+    options = check_options(engine, draws, chains, folds, interval, min_pairs, random_seed, robust, **asked_of_pool)
     check_choice("encoding", encoding, Encoding)
     check_choice("ties", ties, Ties)
     check_flag("progress", progress)
@@ -131,13 +157,15 @@ def dissect(
     loaded = rate_if_unrated(load_for(data, judge, schema), progress=progress)
     judges = choose_judges(loaded, judge)
     design = build_design(loaded, judges, by=by, encoding=encoding, ties=ties)
-    posterior = fit_design(design, arrange_prior(prior, design.encoder.schema.ids), options, progress=progress)
+    check_pooling(design, prior, options)
+    fit = fit_design if pooling == "none" else fit_pooled
+    posterior = fit(design, arrange_prior(prior, design.encoder.schema.ids), options, progress=progress)
     asked = {"by": by, "encoding": encoding, "ties": ties, "prior": repr(prior), **asdict(options)}
     return Dissection(loaded, design, posterior, asked | {"versions": _versions(), "data_hash": loaded.hash})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Dissection(WritesReports, ExplainsPairs, DrawsFigures):
+class Dissection(WritesReports, ExplainsPairs, DrawsFigures, TellsOfPooling):
     """What each judge is preferring, in each group; made by `dissect` or `Dissection.load`.
 
     Parameters
@@ -226,11 +254,16 @@ class Dissection(WritesReports, ExplainsPairs, DrawsFigures):
         PrefDissectError
             If there is a judge of that name, labels do not fit the pairs, or too few can be used.
         """
+        if self.fitted.pooled is not None:
+            raise OptionError(
+                f"{name!r} cannot be added to a pooled fit without moving the others; add it to the data "
+                "(data.with_judge) and dissect them again"
+            )
         given = read_labels(labels) if isinstance(labels, str | Path) else labels
         data = self.data.with_judge(name, given)
         asked = {key: self.options[key] for key in ("by", "encoding", "ties")}
         design = build_design(data, [*self.judges, name], **asked).sel([*self.judges, name], self.groups)
-        options = FitOptions(**{one.name: self.options[one.name] for one in fields(FitOptions)})
+        options = FitOptions(**{f.name: self.options[f.name] for f in fields(FitOptions) if f.name in self.options})
         new = fit_design(
             design.sel([name], self.groups), self.fitted.prior, options, kept=self.fitted.shape[1], progress=progress
         )
@@ -276,7 +309,7 @@ class Dissection(WritesReports, ExplainsPairs, DrawsFigures):
         return cls(*storage.read_file(Path(path)))
 
     def __repr__(self) -> str:
-        said = describe(self.weights, self.dropped, self.options, self.fitted.shape[1])
+        said = describe(self.weights, self.dropped, self.options, self.fitted.shape[1], self.fitted.pooled)
         hints = "".join(f"\nHint: {hint}" for hint in self.data.report.hints)
         return f"{said}\n{hints}" if hints else said
 

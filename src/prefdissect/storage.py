@@ -24,7 +24,7 @@ from prefdissect.data.cells import plain
 from prefdissect.data.flags import FLAG
 from prefdissect.errors import FileFormatError
 from prefdissect.features import Design, Encoder
-from prefdissect.inference import Fit, Posterior, PriorArrays
+from prefdissect.inference import Fit, Pooled, Posterior, PriorArrays
 from prefdissect.schema import PropertySchema
 
 __all__ = ["read_file", "write_file"]
@@ -127,8 +127,9 @@ def _pack_fits(posterior: Posterior) -> xr.Dataset:
         "prior_scale": (("property",), posterior.prior.scale),
         "prior_is_laplace": (("property",), posterior.prior.is_laplace.astype("int8")),
     }
+    attrs = {} if posterior.pooled is None else {"pooled": json.dumps(posterior.pooled.to_dict())}
     return xr.Dataset(
-        {**fields, **matrices, **per_fit, **prior, "fitted": (grid, fitted.astype("int8"))}, coords=coords
+        {**fields, **matrices, **per_fit, **prior, "fitted": (grid, fitted.astype("int8"))}, coords=coords, attrs=attrs
     )
 
 
@@ -157,7 +158,8 @@ def _unpack_fits(fits: xr.Dataset, posterior: xr.Dataset, interval: float) -> Po
                     certificate=json.loads(str(cell["certificate"].item())),
                 )
     prior = PriorArrays(fits["prior_scale"].to_numpy().astype(float), fits["prior_is_laplace"].to_numpy().astype(bool))
-    return Posterior(judges, groups, _names(fits, "property"), out, draws.shape[2:4], interval, prior)
+    pooled = Pooled.from_dict(json.loads(fits.attrs["pooled"])) if "pooled" in fits.attrs else None
+    return Posterior(judges, groups, _names(fits, "property"), out, draws.shape[2:4], interval, prior, pooled)
 
 
 def _pack_design(design: Design) -> xr.Dataset:

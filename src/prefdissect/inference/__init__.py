@@ -7,6 +7,9 @@ from prefdissect.inference.ep import StandIn
 from prefdissect.inference.fit import fit_design, fit_without, refit, stand_in, stream_of
 from prefdissect.inference.joint import sample_joint
 from prefdissect.inference.options import FitOptions, check_options
+from prefdissect.inference.pooling.conditions import check_pooling
+from prefdissect.inference.pooling.pooled import UNLIKE, Pooled, layers_table, scales_table
+from prefdissect.inference.pooling.posterior import fit_pooled
 from prefdissect.inference.posterior import Fit, Posterior
 from prefdissect.inference.prior import PAPER_PRIOR, Laplace, Normal, Prior, PriorArrays, PriorLike, arrange_prior
 from prefdissect.inference.shapley import shapley_values
@@ -14,10 +17,12 @@ from prefdissect.inference.shapley import shapley_values
 __all__ = [
     "MOST_R_HAT",
     "PAPER_PRIOR",
+    "UNLIKE",
     "Fit",
     "FitOptions",
     "Laplace",
     "Normal",
+    "Pooled",
     "Posterior",
     "Prior",
     "PriorArrays",
@@ -25,11 +30,15 @@ __all__ = [
     "StandIn",
     "arrange_prior",
     "check_options",
+    "check_pooling",
     "failed_criteria",
     "fit_design",
+    "fit_pooled",
     "fit_without",
+    "layers_table",
     "refit",
     "sample_joint",
+    "scales_table",
     "shapley_values",
     "stand_in",
     "stream_of",

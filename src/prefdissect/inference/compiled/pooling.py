@@ -11,9 +11,9 @@ import numpy as np
 from prefdissect._typing import FloatArray, IntArray
 from prefdissect.inference.compiled._compile import compiled
 from prefdissect.inference.compiled.elementary import exp
-from prefdissect.inference.compiled.ep import _BLOCK, _add_sites, _match, _mirror, _score
+from prefdissect.inference.compiled.ep import _BLOCK, _add_sites, _log_cosh, _match, _mirror, _score
 
-__all__ = ["expand_rows", "gather_cells", "match_rows", "score_cells"]
+__all__ = ["expand_rows", "gather_cells", "match_rows", "score_cells", "sum_cells"]
 
 
 @compiled()
@@ -89,3 +89,24 @@ def gather_cells(
             end = min(start + _BLOCK, starts[c + 1])
             _add_sites(xt, start, tau[start:end], nu[start:end], precision[c], linear[c])
         _mirror(precision[c])
+
+
+@compiled(fastmath=True)
+def sum_cells(
+    xt: FloatArray, starts: IntArray, linear: FloatArray, weight: FloatArray, w: FloatArray, out: FloatArray
+) -> None:
+    """Fill the log likelihood of each cell [cell] at weights `w` [cell, column], up to a constant."""
+    m = np.empty(_BLOCK)
+    for c in range(len(w)):
+        out[c] = 0.0
+        for start in range(starts[c], starts[c + 1], _BLOCK):
+            end = min(start + _BLOCK, starts[c + 1])
+            m[:] = 0.0
+            for k in range(len(xt)):
+                xk, wk = xt[k, start:end], w[c, k]
+                for i in range(end - start):
+                    m[i] += wk * xk[i]
+            total = 0.0
+            for i in range(end - start):
+                total += linear[start + i] * m[i] - weight[start + i] * _log_cosh(m[i])
+            out[c] += total

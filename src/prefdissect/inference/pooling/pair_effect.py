@@ -6,9 +6,9 @@ the sites, u leaves each scenario's precision coupled between judges,
     blockdiag(X'tau X) - sum over pairs of g g' / r,   r = 1 / pair_sd**2 + sum tau,   g = stacked over judges tau x.
 
 Without it, thirty judges of one pair count as thirty pieces of evidence for what they have in common, and learned scales
-multiply that. The coupling is of low rank where `tau` [judge, pair] is, and as it is nearly constant, a rank of `RANK`
-holds it; what a judge's own block lacks then is put back exactly, so that only couplings between two judges are
-approximate, and those are exact where a scenario has no more than `RANK` judges.
+multiply that. The coupling is of low rank where `tau` [judge, pair] is, which is nearly constant: rank 1 holds it, and
+what a judge's own block lacks then is put back, so that only couplings between two judges are approximate. With as many
+ranks as judges all of it is exact.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from prefdissect.inference.pooling.solver import Evidence, Solution
 
 __all__ = ["RANK", "Marginals", "attenuation", "gather_evidence", "marginals"]
 
-RANK = 2
+RANK = 1
 _SDS = (0.01, 3.0)  # of pair effects, least and most
 _LEAST_VARIANCE = 1e-10  # of a score: differences of rounded numbers must not fall below
 _NEWTON_STEPS = 30
@@ -64,27 +64,38 @@ def _look_at(rows: Rows, sites: Sites, scenario: int, pair_sd: float) -> _Shared
 
 
 def gather_evidence(rows: Rows, sites: Sites, pair_sd: float) -> Evidence:
-    """Return what the sites say of the weights of each cell, pair effects of this size integrated out."""
+    """Return what the sites say of the weights of each cell, pair effects of this size integrated out.
+
+    With B the stacked rows of all judges over the root of r and Q a basis of what is nearly all of them, the coupling is
+    B'QQ'B, which is never more than B'B. The rest of a judge's own block is taken off as well, unless pair effects are
+    so large that the whole might not be positive then.
+    """
     if not pair_sd:
         return Evidence.uncoupled(*gather(rows, sites.tau, sites.nu + rows.linear))
     looks = [_look_at(rows, sites, s, pair_sd) for s in range(rows.shape[0])]
     of_row = [rows.pair[rows.scenario(s)] for s in range(rows.shape[0])]
     r = np.concatenate([look.r[pair] for look, pair in zip(looks, of_row, strict=True)])
     mean = np.concatenate([(look.nu / look.r)[pair] for look, pair in zip(looks, of_row, strict=True)])
-    precision, linear = gather(rows, sites.tau - sites.tau**2 / r, sites.nu + rows.linear - sites.tau * mean)
+    largest = max(float(look.tau.max(initial=0.0)) for look in looks)
+    share = min(1.0, 1 / (pair_sd**2 * largest)) if largest else 1.0
+    tau = sites.tau - share * sites.tau**2 / r
+    precision, linear = gather(rows, tau, sites.nu + rows.linear - sites.tau * mean)
     if rows.repeats:
-        precision -= _across_repeats(rows, sites, r)
-    coupling = np.stack([_couple(look, precision.shape[-1]) for look in looks])
-    precision += np.matmul(coupling, np.swapaxes(coupling, -1, -2))
+        precision -= share * _across_repeats(rows, sites, r)
+    scaled = sites.tau / np.sqrt(r)
+    coupling = np.stack([_couple(rows, look, scaled, s) for s, look in enumerate(looks)])
+    precision += share * np.matmul(coupling, np.swapaxes(coupling, -1, -2))
     return Evidence(precision, linear, coupling, np.stack([look.loading for look in looks]))
 
 
-def _couple(shared: _Shared, n_columns: int) -> FloatArray:
-    """Return a root of what couples the judges of a scenario, [judge, column, latent]."""
-    scaled = shared.seen / np.sqrt(shared.r)[:, None]
-    values, vectors = np.linalg.eigh(scaled.T @ scaled)
-    factor = (vectors * np.sqrt(np.maximum(values, 0.0))).reshape(-1, n_columns, len(values))
-    return np.asarray(np.einsum("jr,rpq->jpq", shared.loading, factor))
+def _couple(rows: Rows, shared: _Shared, scaled: FloatArray, scenario: int) -> FloatArray:
+    """Return a root of what couples the judges of a scenario, [judge, column, latent]; `scaled` [row] is tau / sqrt(r)."""
+    basis = np.linalg.qr(shared.seen / np.sqrt(shared.r)[:, None])[0]
+    out = np.zeros((rows.shape[1], len(rows.xt), shared.seen.shape[1]))
+    for j in range(rows.shape[1]):
+        cell = rows.cell(scenario, j)
+        out[j, :, : basis.shape[1]] = (rows.xt[:, cell] * scaled[cell]) @ basis[rows.pair[cell]]
+    return out
 
 
 def _across_repeats(rows: Rows, sites: Sites, r: FloatArray) -> FloatArray:

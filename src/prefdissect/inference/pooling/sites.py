@@ -19,7 +19,7 @@ import numpy as np
 from prefdissect._typing import BoolArray, FloatArray, IntArray
 from prefdissect.features import Design
 
-__all__ = ["Rows", "Sites", "arrange_rows", "expand", "gather", "match", "score"]
+__all__ = ["Rows", "Sites", "arrange_rows", "expand", "gather", "keep_rows", "log_likelihood", "match", "score"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +166,16 @@ def gather(rows: Rows, tau: FloatArray, nu: FloatArray) -> tuple[FloatArray, Flo
     precision, linear = np.empty((n_cells, n_columns, n_columns)), np.empty((n_cells, n_columns))
     _share(lambda lo, hi: gather_cells(rows.xt, rows.starts, tau, nu, precision, linear, lo, hi), n_cells)
     return precision.reshape(*rows.shape, n_columns, n_columns), linear.reshape(*rows.shape, n_columns)
+
+
+def log_likelihood(rows: Rows, weight: FloatArray) -> FloatArray:
+    """Return the log likelihood of each cell, [scenario, judge], at weights [scenario, judge, column]."""
+    from prefdissect.inference.compiled.pooling import sum_cells
+
+    out = np.empty(len(rows.starts) - 1)
+    flat = np.ascontiguousarray(weight.reshape(len(out), -1))
+    sum_cells(rows.xt, rows.starts, rows.linear, rows.weight, flat, out)
+    return out.reshape(rows.shape)
 
 
 def keep_rows(rows: Rows, kept: BoolArray) -> Rows:

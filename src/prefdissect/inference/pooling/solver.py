@@ -164,27 +164,20 @@ class Solution:
         """Standard deviation of each weight, [scenario, judge, column]."""
         return np.sqrt(_diagonal(self.cov))
 
-    def draw(self, rng: np.random.Generator) -> dict[str, FloatArray]:
-        """Return one joint draw: common, judge, scenario, cell and weight, shaped like their means."""
-        common, scenario, latent = _split(self.root_of_all, self.variances, len(self.scenario))
-        noise = rng.standard_normal(common.shape[-1])
-        common, scenario, latent = common @ noise, scenario @ noise, latent @ noise
-        moved = np.concatenate([scenario + common, latent], axis=1).ravel()
-        own = np.einsum("jpq,jq->jp", self.judges.half, rng.standard_normal(self.judge.shape))
-        judge = own - self.judges.onto @ moved
+    def draw(self, rng: np.random.Generator, n: int = 1) -> dict[str, FloatArray]:
+        """Return joint draws: common, judge, scenario, cell and weight, shaped like their means behind [draw]."""
+        noise = rng.standard_normal((len(self.root_of_all), n))
+        common, scenario, latent = _split(self.root_of_all @ noise, self.variances, len(self.scenario))
+        moved = np.concatenate([scenario + common, latent], axis=1).reshape(-1, n)
+        judge = np.matmul(self.judges.half, rng.standard_normal((*self.judge.shape, n)))
+        judge -= (self.judges.onto.reshape(-1, len(moved)) @ moved).reshape(judge.shape)
         others = (scenario + common)[:, None] + judge
-        around = np.einsum("sjpq,sjq->sjp", self.cells.keep, others)
+        around = np.matmul(self.cells.keep, others)
+        around += np.matmul(self.cells.half, rng.standard_normal((*self.weight.shape, n)))
         if latent.shape[1]:
-            through = np.einsum("sjpq,sq->sjp", self.evidence.coupling, latent)
-            around += np.einsum("sjpq,sjq->sjp", self.cells.cov, through)
-        around += np.einsum("sjpq,sjq->sjp", self.cells.half, rng.standard_normal(self.weight.shape))
-        return {
-            "common": self.common + common,
-            "judge": self.judge + judge,
-            "scenario": self.scenario + scenario,
-            "cell": self.cell + around - others,
-            "weight": self.weight + around,
-        }
+            around += np.matmul(self.cells.cov, np.matmul(self.evidence.coupling, latent[:, None]))
+        parts = {"common": common, "judge": judge, "scenario": scenario, "cell": around - others, "weight": around}
+        return {name: getattr(self, name) + np.moveaxis(part, -1, 0) for name, part in parts.items()}
 
 
 def solve(evidence: Evidence, variances: Variances) -> Solution:
@@ -204,10 +197,10 @@ def solve(evidence: Evidence, variances: Variances) -> Solution:
     moved = np.concatenate([scenario + common, latent], axis=1).ravel()
     judge = judges.centre - judges.onto @ moved
     others = (scenario + common)[:, None] + judge
-    pull = evidence.linear + np.einsum("sjpq,sq->sjp", evidence.coupling, latent)
-    weight = np.einsum("sjpq,sjq->sjp", cells.cov, pull) + np.einsum("sjpq,sjq->sjp", cells.keep, others)
-    square = np.einsum("sjp,sjpq,sjq->", evidence.linear, cells.cov, evidence.linear, optimize=True)
-    square += np.einsum("jp,jp->", cells.linear.sum(axis=0), judges.centre) + found @ found
+    pull = evidence.linear + _apply(evidence.coupling, latent[:, None])
+    weight = _apply(cells.cov, pull) + _apply(cells.keep, others)
+    square = (evidence.linear * _apply(cells.cov, evidence.linear)).sum() + found @ found
+    square += (cells.linear.sum(axis=0) * judges.centre).sum()
     log_det = cells.log_det + judges.log_det + 2 * np.log(np.diagonal(lower)).sum()
     return Solution(
         evidence,
@@ -238,7 +231,7 @@ def _eliminate_cells(evidence: Evidence, variance: FloatArray) -> _Cells:
         cov=cov,
         keep=keep,
         precision=(precision + np.swapaxes(precision, -1, -2)) / 2,
-        linear=np.einsum("sjpq,sjq->sjp", turned, evidence.linear),
+        linear=_apply(turned, evidence.linear),
         through=-np.matmul(turned, evidence.coupling),
         log_det=log_det,
     )
@@ -250,7 +243,7 @@ def _eliminate_judges(cells: _Cells, variance: FloatArray) -> _Judges:
     hung = np.concatenate([cells.precision, cells.through], axis=-1)  # [scenario, judge, column, unknown]
     n_scenarios, n_judges, n_columns, n_unknown = hung.shape
     hung = hung.transpose(1, 2, 0, 3).reshape(n_judges, n_columns, n_scenarios * n_unknown)
-    centre = np.einsum("jpq,jq->jp", cov, cells.linear.sum(axis=0))
+    centre = _apply(cov, cells.linear.sum(axis=0))
     return _Judges(half=half, cov=cov, centre=centre, onto=np.matmul(cov, hung), log_det=log_det)
 
 
@@ -277,11 +270,13 @@ def _gather_scenarios(evidence: Evidence, cells: _Cells, judges: _Judges) -> tup
     onto = judges.onto.reshape(n_judges * n_columns, -1)
     information = -(hung.T @ onto).reshape(n_scenarios, n, n_scenarios, n)
     explained = np.matmul(cells.cov, evidence.coupling)
-    of_latents = np.eye(n - n_columns) - np.einsum("sjpq,sjpr->sqr", evidence.coupling, explained, optimize=True)
+    n_latents = n - n_columns
+    stacked = explained.reshape(n_scenarios, n_judges * n_columns, n_latents)
+    of_latents = np.eye(n_latents) - np.swapaxes(evidence.coupling.reshape(stacked.shape), 1, 2) @ stacked
     own, through = cells.precision.sum(axis=1), cells.through.sum(axis=1)
     linear = -(hung.T @ judges.centre.ravel()).reshape(n_scenarios, n)
     linear[:, :n_columns] += cells.linear.sum(axis=1)
-    linear[:, n_columns:] += np.einsum("sjpq,sjp->sq", explained, evidence.linear)
+    linear[:, n_columns:] += _apply(np.swapaxes(stacked, 1, 2), evidence.linear.reshape(n_scenarios, -1))
     for s in range(n_scenarios):
         information[s, :n_columns, s, :n_columns] += own[s]
         information[s, :n_columns, s, n_columns:] += through[s]
@@ -317,6 +312,11 @@ def _split(root: FloatArray, variances: Variances, n_scenarios: int) -> tuple[Fl
     a, b = n_scenarios * n_columns, (n_scenarios + 1) * n_columns
     scenario = np.sqrt(variances.scenario)[:, None] * root[:a].reshape(n_scenarios, n_columns, width)
     return np.sqrt(variances.common)[:, None] * root[a:b], scenario, root[b:].reshape(n_scenarios, -1, width)
+
+
+def _apply(matrix: FloatArray, vector: FloatArray) -> FloatArray:
+    """Return the product with a vector, for each of a stack of both."""
+    return np.asarray(np.matmul(matrix, vector[..., None])[..., 0])
 
 
 def _invert_lower(lower: FloatArray) -> FloatArray:
