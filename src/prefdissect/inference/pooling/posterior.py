@@ -87,8 +87,11 @@ def fit_pooled(
     apart = [name for name in design.judges if name in options.exclude_from_pool]
     if not apart:
         return posterior
-    others = fit_design(design.sel(apart, design.groups), prior, options, kept=kept, progress=progress)
-    return posterior.join(others).sel(design.judges, design.groups)
+    others = fit_design(
+        design.sel(apart, design.groups), prior, options, kept=posterior.shape[1], progress=progress
+    )
+    both = replace(posterior.join(others), shape=posterior.shape)
+    return both.sel(design.judges, design.groups)
 
 
 def share_noise(rows: Rows) -> bool:

@@ -14,6 +14,7 @@ _CITE = (
     "The software: prefdissect {version}.",
 )
 _ARGUMENTS = ("by", "encoding", "ties", "engine", "draws", "chains", "folds", "interval", "min_pairs", "robust")
+_ARGUMENTS += ("pooling", "exclude_from_pool", "pair_effect")
 
 
 def making_section(contents: Contents) -> dict[str, Any]:
