@@ -16,6 +16,7 @@ __all__ = ["State", "iterate"]
 
 _TOLERANCE = 0.02  # largest move of a mean, in its standard deviation, in one iteration
 _NEWTON, _LEAST, _MOST = 2, 8, 60  # iterations: by expansions, with what they lead to, at most
+_RESIZED = 0.01  # largest move of the sd of pairs' effects, log-odds
 _PATIENCE = 30  # iterations before steps are halved
 
 
@@ -73,6 +74,7 @@ def iterate(
             )
         before, solution = solution, solve(gather_evidence(rows, sites, variances.pair_sd), variances)
         moved = float((np.abs(solution.weight - before.weight) / np.maximum(before.sd, 1e-8)).max())
-        if moved < tolerance and (warm or iteration >= _LEAST):
+        resized = abs(variances.pair_sd - before.variances.pair_sd)
+        if moved < tolerance and resized <= _RESIZED and (warm or iteration >= _LEAST):
             return State(sites, solution, iteration, moved, True)
     return State(sites, solution, _MOST, moved, False)

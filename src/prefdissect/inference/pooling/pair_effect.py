@@ -26,6 +26,7 @@ __all__ = ["RANK", "Marginals", "attenuation", "gather_evidence", "marginals"]
 
 RANK = 1
 _SDS = (0.01, 3.0)  # of pair effects, least and most
+_BEYOND = 1.5  # of a step in the log
 _LEAST_VARIANCE = 1e-10  # of a score: differences of rounded numbers must not fall below
 _NEWTON_STEPS = 30
 _nodes, _weights = np.polynomial.hermite_e.hermegauss(31)
@@ -120,8 +121,11 @@ class Marginals:
     effects: float = 0.0
 
     def next_sd(self, pair_sd: float) -> float:
-        """Return the pair effects' standard deviation by MacKay's fixed point."""
-        return float(np.clip(np.sqrt(self.squares / self.effects), *_SDS)) if self.effects > 0 else pair_sd
+        """Return the pair effects' standard deviation by MacKay's fixed point, and a bit beyond: it creeps towards 0."""
+        if not self.effects > 0:
+            return pair_sd
+        ratio = np.sqrt(self.squares / self.effects) / pair_sd
+        return float(np.clip(pair_sd * ratio**_BEYOND, *_SDS))
 
 
 def marginals(rows: Rows, sites: Sites, solution: Solution) -> Marginals:

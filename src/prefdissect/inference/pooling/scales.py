@@ -20,6 +20,7 @@ __all__ = ["first_variances", "learn"]
 _ADDED = 4.0  # effects of the usual size
 _VARIANCES = (1e-6, 4.0)  # least and most of a learned variance, log-odds squared
 _FACTORS = (0.1, 50.0)  # least and most of a judge's
+_ADDED_TO_JUDGE = 10.0  # effects of the usual size: with fewer factors are noise, and intervals too narrow
 
 
 def first_variances(table: LayerTable, n_judges: int, pair_sd: float = 0.0) -> Variances:
@@ -88,4 +89,4 @@ def _factor(now: FloatArray, squares: FloatArray, known: FloatArray, variance: F
     determined = known.sum(axis=-1)
     if total.ndim == 2:
         total, determined = total.sum(axis=0), determined.sum(axis=0)
-    return np.asarray(np.clip((total + _ADDED) / (determined + _ADDED), *_FACTORS))
+    return np.asarray(np.clip((total + _ADDED_TO_JUDGE) / (determined + _ADDED_TO_JUDGE), *_FACTORS))
