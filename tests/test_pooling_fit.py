@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import prefdissect.inference.ep as ep
@@ -68,6 +68,7 @@ def test_pins_are_fits_apart_and_one_fit_for_all():
     np.testing.assert_allclose(found.cov[1, 2], twin.cov, atol=1e-6)
 
 
+@settings(max_examples=10)
 @given(st.integers(0, 2**32 - 1))
 def test_exchanging_a_and_b_in_any_pair_changes_nothing(seed):
     study = draw_hierarchy(1, shape=(2, 4, 3), n_pairs=30)
@@ -106,11 +107,12 @@ def uneven_rows(rng: np.random.Generator, shape: tuple[int, int, int], n_pairs: 
     study = draw_hierarchy(3, shape=shape, n_pairs=n_pairs)
     whole = study.rows()
     rows = keep_rows(whole, rng.random(len(whole.weight)) >= missing)
-    pair = rows.pair.copy()
+    pair, xt = rows.pair.copy(), rows.xt.copy()
     for start in rows.starts[:-1]:
         pair[start + 1 : start + 1 + repeats] = pair[start]
+        xt[:, start + 1 : start + 1 + repeats] = xt[:, [start]]
     weight = rng.uniform(0.3, 1.0, len(pair))
-    return replace(rows, pair=pair, weight=weight, linear=rows.linear * weight)
+    return replace(rows, xt=xt, pair=pair, weight=weight, linear=rows.linear * weight)
 
 
 def by_dense_matrix(rows: Rows, sites: Sites, variances: Variances) -> tuple[np.ndarray, ...]:
@@ -187,15 +189,15 @@ def test_log_likelihood_by_hand():
 
 @pytest.mark.parametrize("pair_sd", [0.3, 1.0, 2.0])
 def test_attenuation_is_the_slope_of_averaged_verdicts(pair_sd):
-    """A logistic regression of a million simulated verdicts on t, whose slope has a standard error of about 0.003."""
+    """A logistic regression of 300,000 simulated verdicts on t, whose slope has a standard error of about 0.006."""
     rng = np.random.default_rng(8)
-    t = 0.6 * rng.standard_normal(1_000_000)
+    t = 0.6 * rng.standard_normal(300_000)
     y = rng.random(len(t)) < 1 / (1 + np.exp(-t - pair_sd * rng.standard_normal(len(t))))
     slope = 1.0
     for _ in range(20):
         p = 1 / (1 + np.exp(-slope * t))
         slope += (t @ (y - p)) / ((t * t) @ (p * (1 - p)))
-    assert attenuation(pair_sd, 0.6) == pytest.approx(slope, abs=0.015)
+    assert attenuation(pair_sd, 0.6) == pytest.approx(slope, abs=0.025)
 
 
 def test_scales_are_found_again():
@@ -213,7 +215,7 @@ def test_scales_are_found_again():
 
 def test_a_negated_judge_is_flagged_and_the_others_keep_their_intervals():
     """At the paper's number of properties; with fewer a judge has fewer weights to be known by."""
-    study = draw_hierarchy(10, (0.3, 0.1, 0.1, 0.1), shape=(8, 12, 29), n_pairs=250)
+    study = draw_hierarchy(10, (0.3, 0.1, 0.1, 0.1), shape=(8, 12, 20), n_pairs=200)
     study.weights[:, 3] *= -1
     logit = np.einsum("sjp,snp->sjn", study.weights, study.x)
     y = np.random.default_rng(11).random(logit.shape) < 1 / (1 + np.exp(-logit))
@@ -222,7 +224,7 @@ def test_a_negated_judge_is_flagged_and_the_others_keep_their_intervals():
     factor = np.maximum(found.variances.judge_factor, found.variances.cell_factor)
     assert factor[3] > 5
     assert np.delete(factor, 3).max() < 3
-    assert covered(found, turned) > 0.93
+    assert covered(found, turned) > 0.91  # one study; over 200 see docs/explanation/pooling.md
     without = fit(turned.rows(), factors=False)
     assert np.sqrt(found.variances.layer[1]).mean() < 0.8 * np.sqrt(without.variances.layer[1]).mean()
 
@@ -247,8 +249,8 @@ def test_noise_that_judges_share_is_told_from_agreement():
 
 
 def test_no_noise_is_found_where_there_is_none():
-    found = fit(draw_hierarchy(12, shape=(4, 8, 4), n_pairs=200).rows(), pair_sd=0.3)
-    assert found.variances.pair_sd < 0.2
+    found = fit(draw_hierarchy(12, shape=(6, 8, 6), n_pairs=200).rows(), pair_sd=0.3)
+    assert found.variances.pair_sd < 0.15
 
 
 def test_cells_without_verdicts_are_what_the_others_say():

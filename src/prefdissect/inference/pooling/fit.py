@@ -11,6 +11,7 @@ from prefdissect.inference.pooling.pair_effect import gather_evidence, marginals
 from prefdissect.inference.pooling.scales import learn
 from prefdissect.inference.pooling.sites import Rows, Sites, expand, match
 from prefdissect.inference.pooling.solver import Solution, solve
+from prefdissect.inference.threads import one_blas_thread
 
 __all__ = ["State", "iterate"]
 
@@ -46,6 +47,7 @@ class State:
         return self.solution.variances
 
 
+@one_blas_thread()
 def iterate(
     rows: Rows,
     table: LayerTable,
