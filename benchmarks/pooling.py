@@ -101,7 +101,10 @@ def run(kind: Kind, seed: int) -> dict[str, float]:
         out[f"{way}|certified"] = float(table["certified"].mean())
         if way == "pooled":
             gain = result.pooling_gain.iloc[:-1]
-            out |= {f"{way}|gain": float(result.pooling_gain["gain"].iloc[-1]), f"{way}|pair": result.scales["sd"].iloc[-1]}
+            out |= {
+                f"{way}|gain": float(result.pooling_gain["gain"].iloc[-1]),
+                f"{way}|pair": result.scales["sd"].iloc[-1],
+            }
             out[f"{way}|flagged"] = float(gain["factor"].iloc[0] > pdx.inference.UNLIKE)
             out[f"{way}|others flagged"] = float((gain["factor"].iloc[1:] > pdx.inference.UNLIKE).mean())
         if kind.negated:
@@ -125,8 +128,13 @@ def main() -> None:
         for way in dict.fromkeys(name.split("|")[0] for name in mean):
             said = [f"certified {mean[f'{way}|certified']:.0%}"] if mean[f"{way}|certified"] < 1 else []
             if way == "pooled":
-                said += [f"held-out gain {1000 * mean[f'{way}|gain']:+.1f}e-3", f"sd of pairs {mean[f'{way}|pair']:.2f}"]
-                said += [f"the first judge flagged {mean[f'{way}|flagged']:.1%}, others {mean[f'{way}|others flagged']:.1%}"]
+                said += [
+                    f"held-out gain {1000 * mean[f'{way}|gain']:+.1f}e-3",
+                    f"sd of pairs {mean[f'{way}|pair']:.2f}",
+                ]
+                said += [
+                    f"the first judge flagged {mean[f'{way}|flagged']:.1%}, others {mean[f'{way}|others flagged']:.1%}"
+                ]
             if kind.negated:
                 said.append(f"hold the negated judge {mean[f'{way}|cover of it']:.1%}")
             rmse, cover = np.sqrt(mean[f"{way}|rmse2"]), mean[f"{way}|cover"]
@@ -134,7 +142,9 @@ def main() -> None:
             logger.info("%s", lines[-1])
     if arguments.only is None:
         head, _, tail = PAGE.read_text(encoding="utf-8").partition(MARK)
-        PAGE.write_text(f"{head}{MARK}\n\n" + "\n".join(lines) + f"\n\n{MARK}{tail.partition(MARK)[2]}", encoding="utf-8")
+        PAGE.write_text(
+            f"{head}{MARK}\n\n" + "\n".join(lines) + f"\n\n{MARK}{tail.partition(MARK)[2]}", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

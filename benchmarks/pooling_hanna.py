@@ -1,8 +1,8 @@
 """Does pooling predict real judges better: HANNA's 23, few prompts to learn from. `python -m benchmarks.pooling_hanna`.
 
-Which of two stories is more engaging (folder `hanna` of PREFDISSECT_DATA), ties dropped. Half of the 96 prompts are held
-out in each split; fits see some prompts of the other half. Rows also weighted by one over the design effect of prompts
-within a judge. The table is written to `docs/explanation/pooling.md`.
+Which of two stories is more engaging (folder `hanna` of PREFDISSECT_DATA), ties dropped. Half of the 96 prompts are
+held out in each split; fits see some prompts of the other half. Rows also weighted by one over the design effect of
+prompts within a judge. The table is written to `docs/explanation/pooling.md`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def some(design: Design, kept: BoolArray) -> Design:
 
 
 def design_effects(design: Design) -> FloatArray:
-    """Return the design effect of clusters for each judge: tr(inv(H) J) / columns, at least 1; see `inference.robust`."""
+    """Return the design effect of clusters for each judge: tr(inv(H) J) / columns, at least 1."""
     wide = arrange_prior(Normal(1.0), design.columns)
     out = []
     for judge in design.judges:
@@ -112,8 +112,13 @@ def main() -> None:
             logger.info("split %d, %d prompts", split, n)
     table = pd.DataFrame(found, columns=["prompts", "rows", "fit", "split", "loss", "effect"])
     nothing = float(np.log(2))
-    lines = ["| rows | fit | " + " | ".join(f"{n} prompts" for n in PROMPTS) + " |", "|---|---|" + "---|" * len(PROMPTS)]
-    best = table[(table["rows"] == "raw") & (table["fit"] == "apart, Laplace(0.1)")].set_index(["prompts", "split"])["loss"]
+    lines = [
+        "| rows | fit | " + " | ".join(f"{n} prompts" for n in PROMPTS) + " |",
+        "|---|---|" + "---|" * len(PROMPTS),
+    ]
+    best = table[(table["rows"] == "raw") & (table["fit"] == "apart, Laplace(0.1)")].set_index(["prompts", "split"])[
+        "loss"
+    ]
     for (rows, way), part in table.groupby(["rows", "fit"], sort=False):
         cells = []
         for n, at in part.groupby("prompts"):
@@ -128,7 +133,9 @@ def main() -> None:
     logger.info("\n%s", "\n".join(lines))
     if not arguments.dry:
         head, _, tail = PAGE.read_text(encoding="utf-8").partition(MARK)
-        PAGE.write_text(f"{head}{MARK}\n\n" + "\n".join(lines) + f"\n\n{MARK}{tail.partition(MARK)[2]}", encoding="utf-8")
+        PAGE.write_text(
+            f"{head}{MARK}\n\n" + "\n".join(lines) + f"\n\n{MARK}{tail.partition(MARK)[2]}", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

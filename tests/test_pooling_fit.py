@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import prefdissect.inference.ep as ep
-import prefdissect.inference.pooling.pair_effect as pair_effect
 from pooled_study import Hierarchy, draw_hierarchy
+from prefdissect.inference import ep
 from prefdissect.inference.fit_data import FitData
+from prefdissect.inference.pooling import pair_effect
 from prefdissect.inference.pooling.fit import State, iterate
 from prefdissect.inference.pooling.layers import LayerTable, Variances, arrange_layers
 from prefdissect.inference.pooling.pair_effect import attenuation, gather_evidence, marginals
@@ -102,8 +102,10 @@ def some_sites(rows: Rows, rng: np.random.Generator, vary: float = 0.3) -> Sites
     return Sites(tau, 0.05 * rng.standard_normal(len(tau)))
 
 
-def uneven_rows(rng: np.random.Generator, shape: tuple[int, int, int], n_pairs: int, missing: float, repeats: int) -> Rows:
-    """Return rows of which some are missing, some are of a pair that the judge has another row of, and weights differ."""
+def uneven_rows(
+    rng: np.random.Generator, shape: tuple[int, int, int], n_pairs: int, missing: float, repeats: int
+) -> Rows:
+    """Return rows of which some are missing and some are another row of a pair; weights differ."""
     study = draw_hierarchy(3, shape=shape, n_pairs=n_pairs)
     whole = study.rows()
     rows = keep_rows(whole, rng.random(len(whole.weight)) >= missing)

@@ -101,7 +101,9 @@ def calibrate(n_studies: int, *, draws: int, thin: int) -> np.ndarray:
         study = draw_hierarchy(int(rng.integers(2**31)), shape=shape, n_pairs=60)
         logit = np.einsum("sjp,snp->sjn", weights, study.x)
         y = (rng.random(logit.shape) < 1 / (1 + np.exp(-logit))).astype(float)
-        (chain,) = sample(replace(study, weights=weights, y=y), draws=draws * thin, chains=1, seed=int(rng.integers(2**31)))
+        (chain,) = sample(
+            replace(study, weights=weights, y=y), draws=draws * thin, chains=1, seed=int(rng.integers(2**31))
+        )
         drawn = [chain.weight[::thin, 0, 0, 0], chain.weight[::thin, 1, 2, 1], chain.common[::thin, 0]]
         drawn += [chain.scale[::thin, k, 0] for k in range(4)]
         truth = [weights[0, 0, 0], weights[1, 2, 1], parts[0][0], common, *scales[:, 0]]

@@ -30,7 +30,8 @@ def describe(
     percent = f"{100 * weights.attrs['interval']:g}%"
     lines = [
         f"Dissection: {judges} judge{'s' * (judges != 1)} x {groups} group{'s' * (groups != 1)}, "
-        f"{weights['property'].nunique()} properties ({options['encoding']}); {_how_made(options)}; weights with {percent} equal-tailed intervals"
+        f"{weights['property'].nunique()} properties ({options['encoding']}); {_how_made(options)}; "
+        f"weights with {percent} equal-tailed intervals"
     ]
     if set(cells["kind"]) == {"all"}:
         lines.append("All pairs are one group, 'all'." + _why_one_group(options))
@@ -66,22 +67,25 @@ def _how_made(options: Mapping[str, Any]) -> str:
 
 def _on_pooling(pooled: Pooled) -> list[str]:
     """Say whether pooling paid, for whom it did not, and who is unlike the others."""
-    gain = pooled.gain
-    if gain.empty:
+    if pooled.gain.empty:
         return ["", "Pooling gain: not measured, as all pairs are of one cluster"]
-    whole, each = gain.iloc[-1], gain.iloc[:-1]
+    *each, whole = pooled.gain.to_dict("records")
+    by_judge = [f"{row['judge']} {1000 * row['gain']:+.1f}" for row in each]
+    more = f" and {len(each) - _MOST_CELLS} more" if len(each) > _MOST_CELLS else ""
     lines = [
-        f"Pooling gain, held out: {1000 * whole['gain']:+.1f}e-3 nats a verdict (se {1000 * whole['se']:.1f}e-3), log loss "
-        f"{whole['apart']:.4f} apart, {whole['pooled']:.4f} pooled; by judge (see .pooling_gain): "
-        + ", ".join(f"{r.judge} {1000 * r.gain:+.1f}" for r in each.head(_MOST_CELLS).itertuples())
-        + (f" and {len(each) - _MOST_CELLS} more" if len(each) > _MOST_CELLS else "")
+        "",
+        f"Pooling gain, held out: {1000 * whole['gain']:+.1f}e-3 nats a verdict (se {1000 * whole['se']:.1f}e-3), "
+        f"log loss {whole['apart']:.4f} apart, {whole['pooled']:.4f} pooled",
+        f"  by judge, e-3 (see .pooling_gain): {', '.join(by_judge[:_MOST_CELLS])}{more}",
     ]
     if pooled.pair_sd:
-        lines.append(f"Pairs have something that all judges see and no property names: sd {pooled.pair_sd:.2f} log-odds")
-    unlike = [f"{r.judge} (factor {r.factor:.0f})" for r in each.itertuples() if r.factor > UNLIKE]
+        lines.append(
+            f"Pairs have something that all judges see and no property names: sd {pooled.pair_sd:.2f} log-odds"
+        )
+    unlike = [f"{row['judge']} (factor {row['factor']:.0f})" for row in each if row["factor"] > UNLIKE]
     if unlike:
         lines.append(f"Unlike the other judges, consider exclude_from_pool=: {', '.join(unlike)}")
-    return ["", *lines]
+    return lines
 
 
 def _why_one_group(options: Mapping[str, Any]) -> str:

@@ -118,13 +118,13 @@ def dissect(
     pooling
         `none`: each judge and group on its own. `partial`: a weight is the sum of what is common, the judge's, the
         group's and the cell's own, and how large each of these is, is learned: weights borrow from other judges and
-        groups as far as they are alike. `full`: one set of weights for all. Rows name the engine `pooled`; see `layers`,
-        `scales` and `pooling_gain`, which says whether it paid.
+        groups as far as they are alike. `full`: one set of weights for all. Rows name the engine `pooled`; see
+        `layers`, `scales` and `pooling_gain`, which says whether it paid.
     exclude_from_pool
         Judges that are fitted on their own beside the pool, such as one that is unlike the others.
     pair_effect
-        With pooling: whether pairs have something that all judges see and no property names. None looks for it where most
-        verdicts are on pairs that four judges or more decided; without it shared noise would pass as agreement.
+        With pooling: whether pairs have something that all judges see and no property names. None looks for it where
+        most verdicts are on pairs that four judges or more decided; without it shared noise would pass as agreement.
     random_seed
         Seed; each fit's stream derives from it, its judge and its group. None takes a fresh one, so that two runs
         differ in the last digits; `prefdissect dissect` takes 0.
@@ -148,8 +148,19 @@ def dissect(
     >>> result.top(1)[["side", "property"]].to_numpy().tolist()
     [['most', 'lengthy'], ['least', 'clear']]
     """
-    asked_of_pool = {"pooling": pooling, "exclude_from_pool": exclude_from_pool, "pair_effect": pair_effect}
-    options = check_options(engine, draws, chains, folds, interval, min_pairs, random_seed, robust, **asked_of_pool)
+    options = check_options(
+        engine,
+        draws,
+        chains,
+        folds,
+        interval,
+        min_pairs,
+        random_seed,
+        robust,
+        pooling=pooling,
+        exclude_from_pool=exclude_from_pool,
+        pair_effect=pair_effect,
+    )
     check_choice("encoding", encoding, Encoding)
     check_choice("ties", ties, Ties)
     check_flag("progress", progress)

@@ -18,8 +18,8 @@ class TellsOfPooling(Fitted):
     def layers(self) -> pd.DataFrame:
         """What weights are made of: layer (common, judge, scenario), judge, group, property, mean, sd, lower, upper.
 
-        A weight is the sum of its layers and of what is its cell's own. `common` is the weight of a judge and a group like
-        none yet seen. Raises `OptionError` without pooling.
+        A weight is the sum of its layers and of what is its cell's own. `common` is what to expect of a judge and a
+        group not yet seen. Raises `OptionError` without pooling.
         """
         return layers_table(self._pooled, self.properties, self._kept, self.fitted.interval)
 
@@ -35,9 +35,9 @@ class TellsOfPooling(Fitted):
     def pooling_gain(self) -> pd.DataFrame:
         """Held-out log loss of fits apart and pooled: judge, n, apart, pooled, gain, se, factor; the last row is all.
 
-        Five folds, clusters of pairs left out whole and for all judges at once; nats a verdict, at posterior means; a gain
-        above 0 speaks for pooling. `factor`: by what the variance of a judge's own layers is multiplied; above 5 a
-        judge is unlike the others. Raises `OptionError` without pooling.
+        Five folds, clusters of pairs left out whole and for all judges at once; nats a verdict, at posterior means; a
+        gain above 0 speaks for pooling. `factor`: by what the variance of a judge's own layers is multiplied; above 5
+        a judge is unlike the others. Raises `OptionError` without pooling.
         """
         return self._pooled.gain.copy()
 

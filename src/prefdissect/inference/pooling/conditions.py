@@ -38,8 +38,8 @@ def check_pooling(design: Design, prior: PriorLike, options: FitOptions) -> None
     cases = [name for name in design.groups if design.group_kinds[name] == "case"]
     if cases:
         raise OptionError(
-            f"pooling={options.pooling!r} is over groups that share no pairs, and {cases[0]!r} is a case, whose pairs are "
-            "in scenarios, too; take by='scenario' or a column"
+            f"pooling={options.pooling!r} is over groups that share no pairs, and {cases[0]!r} is a case, whose pairs "
+            "are in scenarios, too; take by='scenario' or a column"
         )
     for name in options.exclude_from_pool:
         if name not in design.judges:
@@ -56,4 +56,6 @@ def _refuse_without_pooling(options: FitOptions) -> None:
     for name in ("exclude_from_pool", "pair_effect"):
         value = getattr(options, name)
         if value:
-            raise OptionError(f"{name}={value!r} says how to pool, and pooling='none'; take pooling='partial' or leave it out")
+            raise OptionError(
+                f"{name}={value!r} says how to pool, and pooling='none'; take pooling='partial' or leave it out"
+            )

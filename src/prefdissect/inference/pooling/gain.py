@@ -91,7 +91,7 @@ def _predict_apart(
 def _predict_together(
     rows: Rows, state: State, table: LayerTable, seen: BoolArray, found: FloatArray, *, factors: bool
 ) -> None:
-    """Write the log-odds of the rows that were not seen by the pooled fit to the others; it begins where that to all is."""
+    """Write the log-odds of unseen rows by the pooled fit to the others, which begins where the fit to all ended."""
     some, sites = keep_rows(rows, seen), Sites(state.sites.tau[seen], state.sites.nu[seen])
     solution = iterate(some, table, state.variances, factors=factors, sites=sites).solution
     counts = np.diff(rows.starts)
@@ -106,9 +106,7 @@ def _loss(y: FloatArray, log_odds: FloatArray) -> FloatArray:
     return np.asarray(np.logaddexp(0.0, log_odds) - y * log_odds)
 
 
-def _tabulate(
-    design: Design, rows: Rows, state: State, cluster: IntArray, losses: list[FloatArray]
-) -> pd.DataFrame:
+def _tabulate(design: Design, rows: Rows, state: State, cluster: IntArray, losses: list[FloatArray]) -> pd.DataFrame:
     """Return losses per judge, each verdict by its weight, and over all."""
     factor = np.maximum(state.variances.judge_factor, state.variances.cell_factor)
     out = []

@@ -5,10 +5,10 @@ the sites, u leaves each scenario's precision coupled between judges,
 
     blockdiag(X'tau X) - sum over pairs of g g' / r,   r = 1 / pair_sd**2 + sum tau,   g = stacked over judges tau x.
 
-Without it, thirty judges of one pair count as thirty pieces of evidence for what they have in common, and learned scales
-multiply that. The coupling is of low rank where `tau` [judge, pair] is, which is nearly constant: rank 1 holds it, and
-what a judge's own block lacks then is put back, so that only couplings between two judges are approximate. With as many
-ranks as judges all of it is exact.
+Without it, thirty judges of one pair count as thirty pieces of evidence for what they have in common, and learned
+scales multiply that. The coupling is of low rank where `tau` [judge, pair] is, which is nearly constant: rank 1 holds
+it, and what a judge's own block lacks then is put back, so that only couplings between two judges are approximate.
+With as many ranks as judges all of it is exact.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _NODES, _NODE_WEIGHTS = _nodes, _weights / _weights.sum()
 class _Shared:
     """The pairs of one scenario, under the sites.
 
-    `r` [pair] is the precision of a pair's effect; `tau` [judge, pair] and `nu` [pair] are sums of sites; `loading` [judge,
-    rank] and `level` [rank, pair] have the product nearest to `tau`; `seen` [pair, rank * column] is level times what
-    the judges of a pair see on average.
+    `r` [pair] is the precision of a pair's effect; `tau` [judge, pair] and `nu` [pair] are sums of sites; `loading`
+    [judge, rank] and `level` [rank, pair] have the product nearest to `tau`; `seen` [pair, rank * column] is level
+    times what the judges of a pair see on average.
     """
 
     r: FloatArray
@@ -56,20 +56,23 @@ def _look_at(rows: Rows, sites: Sites, scenario: int, pair_sd: float) -> _Shared
     pair, tau_of_row = rows.pair[here], sites.tau[here]
     n_pairs = int(pair.max(initial=-1)) + 1
     at = rows.judge[here] * n_pairs + pair
-    tau = np.bincount(at, weights=tau_of_row, minlength=n_judges * n_pairs).reshape(n_judges, n_pairs)
-    nu = np.bincount(pair, weights=sites.nu[here] + rows.linear[here], minlength=n_pairs)
+    sums = np.bincount(at, weights=tau_of_row, minlength=n_judges * n_pairs)
+    tau: FloatArray = np.asarray(sums, dtype=np.float64).reshape(n_judges, n_pairs)
+    pull = np.bincount(pair, weights=sites.nu[here] + rows.linear[here], minlength=n_pairs)
+    nu: FloatArray = np.asarray(pull, dtype=np.float64)
     loading = np.linalg.eigh(tau @ tau.T)[1][:, ::-1][:, :RANK]
     level = loading.T @ tau
     seen = (level.T[:, :, None] * rows.seen[scenario][:, None]).reshape(n_pairs, -1)
-    return _Shared(1 / pair_sd**2 + tau.sum(axis=0), tau, nu, loading, level, seen)
+    r = 1 / pair_sd**2 + tau.sum(axis=0)
+    return _Shared(r, tau, nu, loading, level, seen)
 
 
 def gather_evidence(rows: Rows, sites: Sites, pair_sd: float) -> Evidence:
     """Return what the sites say of the weights of each cell, pair effects of this size integrated out.
 
-    With B the stacked rows of all judges over the root of r and Q a basis of what is nearly all of them, the coupling is
-    B'QQ'B, which is never more than B'B. The rest of a judge's own block is taken off as well, unless pair effects are
-    so large that the whole might not be positive then.
+    With B the stacked rows of all judges over the root of r and Q a basis of what is nearly all of them, the coupling
+    is B'QQ'B, which is never more than B'B. The rest of a judge's own block is taken off as well, unless pair effects
+    are so large that the whole might not be positive then.
     """
     if not pair_sd:
         return Evidence.uncoupled(*gather(rows, sites.tau, sites.nu + rows.linear))
@@ -90,7 +93,7 @@ def gather_evidence(rows: Rows, sites: Sites, pair_sd: float) -> Evidence:
 
 
 def _couple(rows: Rows, shared: _Shared, scaled: FloatArray, scenario: int) -> FloatArray:
-    """Return a root of what couples the judges of a scenario, [judge, column, latent]; `scaled` [row] is tau / sqrt(r)."""
+    """Return a root of what couples a scenario's judges, [judge, column, latent]; `scaled` [row] is tau / sqrt(r)."""
     basis = np.linalg.qr(shared.seen / np.sqrt(shared.r)[:, None])[0]
     out = np.zeros((rows.shape[1], len(rows.xt), shared.seen.shape[1]))
     for j in range(rows.shape[1]):
@@ -121,7 +124,7 @@ class Marginals:
     effects: float = 0.0
 
     def next_sd(self, pair_sd: float) -> float:
-        """Return the pair effects' standard deviation by MacKay's fixed point, and a bit beyond: it creeps towards 0."""
+        """Return the pairs' standard deviation by MacKay's fixed point, and a bit beyond: it creeps towards 0."""
         if not self.effects > 0:
             return pair_sd
         ratio = np.sqrt(self.squares / self.effects) / pair_sd

@@ -88,8 +88,11 @@ def layers_table(pooled: Pooled, properties: Sequence[str], kept: BoolArray, int
     `judge` and `group` are missing where a layer does not vary over them.
     """
     z = float(ndtri((1 + interval) / 2))
-    names = {"common": [(None, None)], "judge": [(j, None) for j in pooled.judges]}
-    names |= {"scenario": [(None, g) for g in pooled.groups]}
+    names: dict[str, list[tuple[str | None, str | None]]] = {
+        "common": [(None, None)],
+        "judge": [(judge, None) for judge in pooled.judges],
+        "scenario": [(None, group) for group in pooled.groups],
+    }
     parts = []
     for layer, of in names.items():
         if not pooled.scale[LAYERS.index(layer)].any():

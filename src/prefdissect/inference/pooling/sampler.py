@@ -1,8 +1,8 @@
 """Draws of weights and scales where there are few judges or few scenarios, so that scales are not well known.
 
-Each iteration draws all effects at once from the Gaussian stand-in under the current scales, and accepts them by the true
-likelihood; then scales given the effects; then scales once more given the effects in units of their scales, which moves
-where the first does not: near 0. Scales of columns are half-normal, that of the common layer too.
+Each iteration draws all effects at once from the Gaussian stand-in under the current scales, and accepts them by the
+true likelihood; then scales given the effects; then scales once more given the effects in units of their scales,
+which moves where the first does not: near 0. Scales of columns are half-normal, that of the common layer too.
 
 Source: Yu and Meng 2011, Journal of Computational and Graphical Statistics 20(3), on alternating the two.
 """
@@ -75,7 +75,8 @@ def sample_chain(
             kept.append((state["weight"], state["common"], state["judge"], state["scenario"], np.sqrt(variances.layer)))
         if i % _SLICE == 0:
             on_draws(_SLICE)
-    return Chain(*(np.stack(part) for part in zip(*kept, strict=True)), acceptance=accepted / draws)
+    weight, common, judge, scenario, scale = (np.stack(part) for part in zip(*kept, strict=True))
+    return Chain(weight, common, judge, scenario, scale, accepted / draws)
 
 
 def _draw_effects(solution: Solution, rng: np.random.Generator) -> dict[str, FloatArray]:
@@ -116,7 +117,7 @@ def _draw_scales(
 
 
 def _draw_variance(squares: FloatArray, n: int, prior_sd: float, rng: np.random.Generator) -> FloatArray:
-    """Return a variance for each sum of squares of n effects, its scale half-normal, by a grid in the log of the scale."""
+    """Return a variance for each sum of squares of n effects, its scale half-normal, by a grid of log scales."""
     log_density = (1 - n) * np.log(_GRID) - squares[:, None] / (2 * _GRID**2) - _GRID**2 / (2 * prior_sd**2)
     mass = np.cumsum(np.exp(log_density - log_density.max(axis=1, keepdims=True)), axis=1)
     at = (mass < rng.random((len(squares), 1)) * mass[:, -1:]).sum(axis=1)
@@ -135,8 +136,8 @@ def _stretch(
 ) -> tuple[dict[str, FloatArray], Variances, float]:
     """Return effects, variances and residual after all scales were drawn given the effects in units of them.
 
-    Given those the weights are linear in the scales, so the stand-in is Gaussian in them; half-normal scales may be drawn
-    with either sign, which the effects take on.
+    Given those the weights are linear in the scales, so the stand-in is Gaussian in them; half-normal scales may be
+    drawn with either sign, which the effects take on.
     """
     learned = (table.how[1:] == "own").ravel()
     if not learned.any():
@@ -153,9 +154,8 @@ def _stretch(
     precision, linear = precision[np.ix_(learned, learned)], linear[learned]
     lower = np.linalg.cholesky(precision + np.eye(len(linear)) / SCALE_SD**2)
     drawn = np.linalg.solve(lower.T, np.linalg.solve(lower, linear) + rng.standard_normal(len(linear)))
-    new = scale.ravel().copy()
-    new[learned] = drawn
-    new = new.reshape(scale.shape)
+    new = scale.copy()
+    new.reshape(-1)[learned] = drawn
     weight = base + sum(u * np.where(table.how[1 + k] == "own", new[k], 0.0) for k, u in enumerate(unit))
     weight_at = residual(weight)
     if np.log(rng.random()) >= weight_at - at:

@@ -1,8 +1,8 @@
 """How large each layer is, learned from its effects: MacKay's fixed point, per layer and column.
 
-A variance becomes the sum of squared effects over the number of effects that the data determine, both with a few effects
-of the layer's usual size added, so that no scale rests on one column alone. A judge who is unlike the others would pull
-everyone's scales up; its own layers have a factor, which is learned the same way over its columns.
+A variance becomes the sum of squared effects over the number of effects that the data determine, both with a few
+effects of the layer's usual size added, so that no scale rests on one column alone. A judge who is unlike the others
+would pull everyone's scales up; its own layers have a factor, which is learned the same way over its columns.
 
 Source: MacKay 1992, Neural Computation 4(3), on the evidence framework; Tipping 2001, JMLR 1, on a scale per column.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from prefdissect._typing import FloatArray
+from prefdissect._typing import BoolArray, FloatArray
 from prefdissect.inference.pooling.layers import LayerTable, Variances
 from prefdissect.inference.pooling.solver import Solution
 
@@ -41,8 +41,8 @@ def learn(table: LayerTable, solution: Solution, *, factors: bool) -> Variances:
     judge, cell = now.judge_factor, now.cell_factor
     if factors:
         learned = np.isin(table.how, ("own", "shared"))
-        judge = _factor(judge, *(a[:, learned[1]] for a in sizes[1]), now.layer[1, learned[1]])
-        cell = _factor(cell, *(a[..., learned[3]] for a in sizes[3]), now.layer[3, learned[3]])
+        judge = _factor(judge, sizes[1], now.layer[1], learned[1])
+        cell = _factor(cell, sizes[3], now.layer[3], learned[3])
     by_judge = (np.ones(1), now.judge_factor[:, None], np.ones(1), now.cell_factor[:, None])
     layer = np.stack(
         [
@@ -81,12 +81,14 @@ def _column_variances(
     return out
 
 
-def _factor(now: FloatArray, squares: FloatArray, known: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return each judge's factor, given its squared effects [..., judge, column] and the variance of each column."""
-    if not len(variance):
+def _factor(
+    now: FloatArray, size: tuple[FloatArray, FloatArray], variance: FloatArray, learned: BoolArray
+) -> FloatArray:
+    """Return each judge's factor, given its effects [..., judge, column] as of `_size`, from the columns learned."""
+    if not learned.any():
         return now
-    total = (squares / variance).sum(axis=-1)
-    determined = known.sum(axis=-1)
-    if total.ndim == 2:
+    total = (size[0] / np.where(learned, variance, np.inf)).sum(axis=-1)
+    determined = (size[1] * learned).sum(axis=-1)
+    if total.ndim == 2:  # of cells: over scenarios
         total, determined = total.sum(axis=0), determined.sum(axis=0)
     return np.asarray(np.clip((total + _ADDED_TO_JUDGE) / (determined + _ADDED_TO_JUDGE), *_FACTORS))

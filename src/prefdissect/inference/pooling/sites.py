@@ -75,7 +75,10 @@ class Rows:
     @cached_property
     def repeats(self) -> bool:
         """Whether a judge has several rows of one pair."""
-        at = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts)) * (self.pair.max(initial=0) + 1) + self.pair
+        at = (
+            np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts)) * (self.pair.max(initial=0) + 1)
+            + self.pair
+        )
         return len(np.unique(at)) < len(at)
 
     @property

@@ -13,8 +13,21 @@ _CITE = (
     "LLM Preferences. Proceedings of the 62nd Annual Meeting of the Association for Computational Linguistics.",
     "The software: prefdissect {version}.",
 )
-_ARGUMENTS = ("by", "encoding", "ties", "engine", "draws", "chains", "folds", "interval", "min_pairs", "robust")
-_ARGUMENTS += ("pooling", "exclude_from_pool", "pair_effect")
+_ARGUMENTS = (
+    "by",
+    "encoding",
+    "ties",
+    "engine",
+    "draws",
+    "chains",
+    "folds",
+    "interval",
+    "min_pairs",
+    "robust",
+    "pooling",
+    "exclude_from_pool",
+    "pair_effect",
+)
 
 
 def making_section(contents: Contents) -> dict[str, Any]:
