@@ -10,7 +10,7 @@ import pandas as pd
 from prefdissect.inference import UNLIKE, Pooled
 from prefdissect.tables import top_table
 
-__all__ = ["describe"]
+__all__ = ["describe", "tell_of_pooling"]
 
 _MOST_CELLS = 12
 _SHOWN = 3
@@ -51,7 +51,7 @@ def describe(
         lines.append(f"\n... and {len(fitted) - _MOST_CELLS} more; see .weights, .summary(), .top()")
     if pooled is None and kept_draws < options.get("draws", kept_draws):
         lines.append(f"\n.posterior keeps {kept_draws} of {options['draws']} draws a chain; the tables use all of them")
-    lines += _on_pooling(pooled) if pooled is not None else []
+    lines += ["", *tell_of_pooling(pooled)] if pooled is not None else []
     lines += _footnotes(weights, cells, dropped)
     return "\n".join(lines)
 
@@ -65,15 +65,14 @@ def _how_made(options: Mapping[str, Any]) -> str:
     return f"prior {options['prior']}, {engine}"
 
 
-def _on_pooling(pooled: Pooled) -> list[str]:
-    """Say whether pooling paid, for whom it did not, and who is unlike the others."""
+def tell_of_pooling(pooled: Pooled) -> list[str]:
+    """Return lines that say whether pooling paid, for whom it did not, and who is unlike the others."""
     if pooled.gain.empty:
-        return ["", "Pooling gain: not measured, as all pairs are of one cluster"]
+        return ["Pooling gain: not measured, as all pairs are of one cluster"]
     *each, whole = pooled.gain.to_dict("records")
     by_judge = [f"{row['judge']} {1000 * row['gain']:+.1f}" for row in each]
     more = f" and {len(each) - _MOST_CELLS} more" if len(each) > _MOST_CELLS else ""
     lines = [
-        "",
         f"Pooling gain, held out: {1000 * whole['gain']:+.1f}e-3 nats a verdict (se {1000 * whole['se']:.1f}e-3), "
         f"log loss {whole['apart']:.4f} apart, {whole['pooled']:.4f} pooled",
         f"  by judge, e-3 (see .pooling_gain): {', '.join(by_judge[:_MOST_CELLS])}{more}",

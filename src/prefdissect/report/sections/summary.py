@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from prefdissect.describe import tell_of_pooling
 from prefdissect.report.contents import Contents
 from prefdissect.tables import top_table
 
@@ -19,6 +20,9 @@ _MOST, _NAMED = 6, 3  # fits, and properties at each end
 def summary_section(contents: Contents) -> list[dict[str, Any]]:
     """Return paragraphs: a topic, sentences, and for checks the level that they reach."""
     parts = [_what(contents), *_preferred(contents), *_alike(contents), _trusted(contents), *_predicted(contents)]
+    if contents.posterior.pooled is not None:
+        said = [f"{line.strip()}." for line in tell_of_pooling(contents.posterior.pooled)]
+        parts.append({"topic": "Whether pooling pays", "said": said})
     return [part for part in parts if part["said"]]
 
 
