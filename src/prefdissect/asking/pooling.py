@@ -36,7 +36,7 @@ class TellsOfPooling(Fitted):
         """Held-out log loss of fits apart and pooled: judge, n, apart, pooled, gain, se, factor; the last row is all.
 
         Five folds, clusters of pairs left out whole and for all judges at once; nats a verdict, at posterior means; a
-        gain above 0 speaks for pooling. `factor`: by what the variance of a judge's own layers is multiplied; above 5
+        gain above 0 speaks for pooling. `factor`: by what the variance of a judge's own layers is multiplied; above 3
         a judge is unlike the others. Raises `OptionError` without pooling.
         """
         return self._pooled.gain.copy()

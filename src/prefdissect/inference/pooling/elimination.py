@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prefdissect._typing import FloatArray
+from prefdissect._typing import BoolArray, FloatArray
 from prefdissect.inference.pooling.layers import Variances
 
 __all__ = [
@@ -145,8 +145,13 @@ def gather_scenarios(evidence: Evidence, cells: Cells, judges: Judges) -> tuple[
     return information, linear
 
 
-def whiten(information: FloatArray, linear: FloatArray, variances: Variances) -> tuple[FloatArray, FloatArray]:
-    """Return the dense system in the prior's unit: scenarios, then what they share, then latents."""
+def whiten(
+    information: FloatArray, linear: FloatArray, variances: Variances
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Return the dense system in the prior's unit: scenarios, then what they share, then latents.
+
+    Only unknowns that vary are in it; the third value says which of all do.
+    """
     n_scenarios, n_columns = len(linear), len(variances.common)
     own, shared = np.sqrt(variances.scenario), np.sqrt(variances.common)
     of_weights = information[:, :n_columns, :, :n_columns]
@@ -163,7 +168,9 @@ def whiten(information: FloatArray, linear: FloatArray, variances: Variances) ->
     out[a:b, :a], out[b:, :b] = out[:a, a:b].T, out[:b, b:].T
     out[np.arange(b), np.arange(b)] += 1.0  # latents have theirs
     pull = linear[:, :n_columns]
-    return out, np.concatenate([(own * pull).ravel(), shared * pull.sum(axis=0), linear[:, n_columns:].ravel()])
+    vector = np.concatenate([(own * pull).ravel(), shared * pull.sum(axis=0), linear[:, n_columns:].ravel()])
+    varies = np.concatenate([np.tile(own > 0, n_scenarios), shared > 0, np.ones(n_latents, dtype=bool)])
+    return out[np.ix_(varies, varies)], vector[varies], varies
 
 
 def split(root: FloatArray, variances: Variances, n_scenarios: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -171,7 +178,8 @@ def split(root: FloatArray, variances: Variances, n_scenarios: int) -> tuple[Flo
     n_columns, width = len(variances.common), root.shape[1]
     a, b = n_scenarios * n_columns, (n_scenarios + 1) * n_columns
     scenario = np.sqrt(variances.scenario)[:, None] * root[:a].reshape(n_scenarios, n_columns, width)
-    return np.sqrt(variances.common)[:, None] * root[a:b], scenario, root[b:].reshape(n_scenarios, -1, width)
+    latent = root[b:].reshape(n_scenarios, (len(root) - b) // n_scenarios, width)
+    return np.sqrt(variances.common)[:, None] * root[a:b], scenario, latent
 
 
 def apply(matrix: FloatArray, vector: FloatArray) -> FloatArray:
@@ -183,7 +191,7 @@ def invert_lower(lower: FloatArray) -> FloatArray:
     """Return the inverse of a lower triangular matrix."""
     from scipy.linalg.lapack import dtrtri
 
-    return np.asarray(np.tril(dtrtri(lower, lower=1)[0]))
+    return np.asarray(np.tril(dtrtri(lower, lower=1)[0])) if len(lower) else lower
 
 
 def diagonal(matrix: FloatArray) -> FloatArray:

@@ -129,7 +129,7 @@ class Solution:
 
     def draw(self, rng: np.random.Generator, n: int = 1) -> dict[str, FloatArray]:
         """Return joint draws: common, judge, scenario, cell and weight, shaped like their means behind [draw]."""
-        noise = rng.standard_normal((len(self.root_of_all), n))
+        noise = rng.standard_normal((self.root_of_all.shape[1], n))
         common, scenario, latent = split(self.root_of_all @ noise, self.variances, len(self.scenario))
         moved = np.concatenate([scenario + common, latent], axis=1).reshape(-1, n)
         judge = np.matmul(self.judges.half, rng.standard_normal((*self.judge.shape, n)))
@@ -151,10 +151,11 @@ def solve(evidence: Evidence, variances: Variances) -> Solution:
     cells = eliminate_cells(evidence, variances.cell)
     judges = eliminate_judges(cells, variances.judge)
     information, linear = gather_scenarios(evidence, cells, judges)
-    matrix, vector = whiten(information, linear, variances)
+    matrix, vector, varies = whiten(information, linear, variances)
     lower: FloatArray = np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
-    root = invert_lower(lower).T
-    found = root.T @ vector
+    root = np.zeros((len(varies), len(lower)))
+    root[varies] = invert_lower(lower).T
+    found = root[varies].T @ vector
     common, scenario, latent = split((root @ found)[:, None], variances, len(evidence.linear))
     common, scenario, latent = common[:, 0], scenario[..., 0], latent[..., 0]
     moved = np.concatenate([scenario + common, latent], axis=1).ravel()
