@@ -85,9 +85,10 @@ class Solution:
         """By what scenarios with what they share, judges and latents move with the dense system, [..., unknown]."""
         common, scenario, latent = split(self.root_of_all, self.variances, len(self.scenario))
         scenario = scenario + common
-        stacked = np.concatenate([scenario, latent], axis=1).reshape(-1, common.shape[-1])
+        stacked = np.concatenate([scenario, latent], axis=1)
+        stacked = stacked.reshape(stacked.shape[0] * stacked.shape[1], stacked.shape[2])
         judge = -(self.judges.onto.reshape(-1, len(stacked)) @ stacked)
-        return scenario, judge.reshape(*self.judge.shape, -1), latent
+        return scenario, judge.reshape(*self.judge.shape, stacked.shape[1]), latent
 
     @cached_property
     def moments(self) -> Moments:
