@@ -31,14 +31,18 @@ from prefdissect.describe import describe
 from prefdissect.errors import OptionError
 from prefdissect.features import build_design, groups_like
 from prefdissect.inference import (
+    OWN,
     PAPER_PRIOR,
     FitOptions,
     PriorLike,
     arrange_prior,
     check_options,
     check_pooling,
+    check_self_preference,
     fit_design,
     fit_pooled,
+    generator_columns,
+    own_column,
 )
 from prefdissect.schema import PropertySchema
 from prefdissect.text import TEXT, rate_if_unrated, rate_like
@@ -67,6 +71,7 @@ def dissect(
     pooling: Pooling = "none",
     exclude_from_pool: str | Sequence[str] = (),
     pair_effect: bool | None = None,
+    self_preference: bool = False,
     random_seed: int | np.random.Generator | None = None,
     progress: bool | None = None,
     schema: PropertySchema | str | Path | None = None,
@@ -125,6 +130,10 @@ def dissect(
     pair_effect
         With pooling: whether pairs have something that all judges see and no property names. None looks for it where
         most verdicts are on pairs that four judges or more decided; without it shared noise would pass as agreement.
+    self_preference
+        With pooling and two judges or more: each generator has an effect, and so has being the judge's own response;
+        see `Dissection.self_preference`. Needs `model_a`, `model_b` and `judge_generator`. Weights are then of
+        properties among responses of one generator.
     random_seed
         Seed; each fit's stream derives from it, its judge and its group. None takes a fresh one, so that two runs
         differ in the last digits; `prefdissect dissect` takes 0.
@@ -167,10 +176,17 @@ def dissect(
     check_flag("robust", robust)
     loaded = rate_if_unrated(load_for(data, judge, schema), progress=progress)
     judges = choose_judges(loaded, judge)
-    design = build_design(loaded, judges, by=by, encoding=encoding, ties=ties)
+    if check_flag("self_preference", self_preference):
+        check_self_preference(loaded, judges, options)
+    nuisance = generator_columns(loaded) if self_preference else {}
+    design = build_design(loaded, judges, by=by, encoding=encoding, ties=ties, nuisance=nuisance)
     check_pooling(design, prior, options)
-    fit = fit_design if pooling == "none" else fit_pooled
-    posterior = fit(design, arrange_prior(prior, design.encoder.schema.ids), options, progress=progress)
+    priors = arrange_prior(prior, design.encoder.schema.ids, list(nuisance))
+    if pooling == "none":
+        posterior = fit_design(design, priors, options, progress=progress)
+    else:
+        own = {OWN: own_column(loaded, design)} if self_preference else {}
+        posterior = fit_pooled(design, priors, options, own=own, progress=progress)
     asked = {"by": by, "encoding": encoding, "ties": ties, "prior": repr(prior), **asdict(options)}
     return Dissection(loaded, design, posterior, asked | {"versions": _versions(), "data_hash": loaded.hash})
 

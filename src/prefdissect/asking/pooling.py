@@ -6,7 +6,7 @@ import pandas as pd
 
 from prefdissect.asking.fitted import Fitted
 from prefdissect.errors import OptionError
-from prefdissect.inference import Pooled, layers_table, scales_table
+from prefdissect.inference import OWN, Pooled, layers_table, scales_table, self_preference_table
 
 __all__ = ["TellsOfPooling"]
 
@@ -40,6 +40,17 @@ class TellsOfPooling(Fitted):
         a judge is unlike the others. Raises `OptionError` without pooling.
         """
         return self._pooled.gain.copy()
+
+    @property
+    def self_preference(self) -> pd.DataFrame:
+        """By how much judges prefer their own responses, generators and properties held equal; log-odds.
+
+        judge, generator, mean, sd, lower, upper: one row per judge that is known to be a generator. Raises
+        `OptionError` without `self_preference=True`.
+        """
+        if OWN not in self.fitted.columns:
+            raise OptionError("nobody asked for it; dissect with pooling='partial', self_preference=True")
+        return self_preference_table(self.data, self.fitted)
 
     @property
     def _pooled(self) -> Pooled:

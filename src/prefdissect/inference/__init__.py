@@ -10,12 +10,20 @@ from prefdissect.inference.options import FitOptions, check_options
 from prefdissect.inference.pooling.conditions import check_pooling
 from prefdissect.inference.pooling.pooled import UNLIKE, Pooled, layers_table, scales_table
 from prefdissect.inference.pooling.posterior import fit_pooled
+from prefdissect.inference.pooling.self_preference import (
+    OWN,
+    check_self_preference,
+    generator_columns,
+    own_column,
+    self_preference_table,
+)
 from prefdissect.inference.posterior import Fit, Posterior
 from prefdissect.inference.prior import PAPER_PRIOR, Laplace, Normal, Prior, PriorArrays, PriorLike, arrange_prior
 from prefdissect.inference.shapley import shapley_values
 
 __all__ = [
     "MOST_R_HAT",
+    "OWN",
     "PAPER_PRIOR",
     "UNLIKE",
     "Fit",
@@ -31,14 +39,18 @@ __all__ = [
     "arrange_prior",
     "check_options",
     "check_pooling",
+    "check_self_preference",
     "failed_criteria",
     "fit_design",
     "fit_pooled",
     "fit_without",
+    "generator_columns",
     "layers_table",
+    "own_column",
     "refit",
     "sample_joint",
     "scales_table",
+    "self_preference_table",
     "shapley_values",
     "stand_in",
     "stream_of",

@@ -10,13 +10,14 @@ everything between are pins in that table.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prefdissect._typing import FloatArray, Role
+from prefdissect._typing import FloatArray
 
 __all__ = ["LAYERS", "How", "LayerTable", "Variances", "arrange_layers"]
 
@@ -100,11 +101,11 @@ class Variances:
         return np.asarray(self.cell_factor[:, None] * self.layer[3])
 
 
-def arrange_layers(roles: tuple[Role, ...], n_judges: int, n_scenarios: int) -> LayerTable:
+def arrange_layers(roles: Sequence[str], n_judges: int, n_scenarios: int) -> LayerTable:
     """Return the table for so many judges and scenarios: layers that nothing tells apart are one.
 
     With one scenario a judge is a cell, and with one judge a scenario is. What is no property has no scenario and no
-    cell layer: being shown first is a habit of the judge.
+    cell layer: being shown first is a habit of the judge. Roles are `property`, `generator` and whatever else is none.
 
     Examples
     --------
@@ -113,11 +114,13 @@ def arrange_layers(roles: tuple[Role, ...], n_judges: int, n_scenarios: int) -> 
     """
     role = np.array(roles)
     is_property = role == "property"
+    is_generator = role == "generator"
     variance = np.array([np.where(is_property, _START[layer], 0.0) for layer in LAYERS])
     variance[:2, ~is_property] = np.array([[_COMMON_OF_NUISANCE], [_JUDGE_OF_NUISANCE]])
     how = np.array([["shared"], ["own"], ["own"], ["own"]], dtype="U6").repeat(len(role), axis=1)
     how[0, ~is_property] = "fixed"
     how[2:, ~is_property] = "pinned"
+    how[:2, is_generator] = "shared"  # no generator is known by itself
     table = LayerTable(variance, how, role)
     if n_scenarios == 1:
         table = table.pin("scenario", "cell")

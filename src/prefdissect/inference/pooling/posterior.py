@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import joblib
 import numpy as np
 
+from prefdissect._typing import FloatArray
 from prefdissect.errors import ConvergenceWarning
 from prefdissect.features import Design
 from prefdissect.inference.certificate import certify_chains, failed_criteria
@@ -21,6 +23,7 @@ from prefdissect.inference.pooling.gain import measure_gain
 from prefdissect.inference.pooling.layers import LayerTable, arrange_layers
 from prefdissect.inference.pooling.sampler import Chain, sample_chain
 from prefdissect.inference.pooling.scales import first_variances
+from prefdissect.inference.pooling.self_preference import GENERATOR
 from prefdissect.inference.pooling.sites import Rows, arrange_rows
 from prefdissect.inference.pooling.summary import COMPARED, Drawn, summarise_pooled
 from prefdissect.inference.posterior import Posterior
@@ -38,8 +41,17 @@ _FIRST_PAIR_SD = 0.3
 _DRAWS, _LONGER = 500, 3  # of a chain of the sampler, and by what factor chains grow that were too short
 
 
-def fit_pooled(design: Design, prior: PriorArrays, options: FitOptions, *, progress: bool | None = None) -> Posterior:
+def fit_pooled(
+    design: Design,
+    prior: PriorArrays,
+    options: FitOptions,
+    *,
+    own: Mapping[str, FloatArray] | None = None,
+    progress: bool | None = None,
+) -> Posterior:
     """Fit all judges and groups together; judges in `options.exclude_from_pool` are fitted apart.
+
+    `own`: columns of the design that differ between judges, [row, judge].
 
     Raises
     ------
@@ -48,7 +60,9 @@ def fit_pooled(design: Design, prior: PriorArrays, options: FitOptions, *, progr
     """
     judges = tuple(name for name in design.judges if name not in options.exclude_from_pool)
     pool = design.sel(judges, design.groups)
-    rows = arrange_rows(pool, judges, pool.groups, min_pairs=options.min_pairs)
+    inside = [design.judges.index(name) for name in judges]
+    theirs = {name: values[:, inside] for name, values in (own or {}).items()}
+    rows = arrange_rows(pool, judges, pool.groups, min_pairs=options.min_pairs, own=theirs)
     if not rows.present.any():
         return fit_design(design, prior, options, progress=progress)  # which says what is missing
     table = _choose_layers(pool, prior, options)
@@ -87,7 +101,9 @@ def share_noise(rows: Rows) -> bool:
 
 def _choose_layers(design: Design, prior: PriorArrays, options: FitOptions) -> LayerTable:
     """Return the table of layers; with full pooling one set of weights under the prior, as a Normal of its variance."""
-    table = arrange_layers(design.roles, len(design.judges), len(design.groups))
+    generators = [name.startswith(GENERATOR) for name in design.columns]
+    roles = ["generator" if it else role for it, role in zip(generators, design.roles, strict=True)]
+    table = arrange_layers(roles, len(design.judges), len(design.groups))
     if options.pooling == "full":
         return table.pin("judge", "scenario", "cell").fix("common", prior.sd**2)
     return table

@@ -8,7 +8,7 @@ hierarchy. Nothing else of the likelihood is known here, so that another even te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -102,10 +102,11 @@ def arrange_rows(
     *,
     min_pairs: int = 1,
     kept: BoolArray | None = None,
+    own: Mapping[str, FloatArray] | None = None,
 ) -> Rows:
     """Return the rows of these judges in these scenarios; of a design's rows those that are `kept`, by default all.
 
-    A cell with fewer than `min_pairs` rows has none.
+    A cell with fewer than `min_pairs` rows has none. `own`: columns that differ between judges, [row, judge].
     """
     pair_of = np.unique(design.pair_ids.astype(str), return_inverse=True)[1]
     starts, x, weight, linear, pair = [0], [], [], [], []
@@ -117,7 +118,7 @@ def arrange_rows(
             rows = rows if kept is None else rows[kept[rows]]
             rows = rows if len(rows) >= min_pairs else rows[:0]
             starts.append(starts[-1] + len(rows))
-            x.append(design.x[rows])
+            x.append(_columns_of(design, rows, j, own or {}))
             weight.append(design.weight[rows, j])
             linear.append(design.weight[rows, j] * (design.y[rows, j] - 0.5))
             pair.append(np.searchsorted(pairs, pair_of[rows]))
@@ -129,6 +130,14 @@ def arrange_rows(
         pair=np.concatenate(pair),
         shape=(len(scenarios), len(judges)),
     )
+
+
+def _columns_of(design: Design, rows: IntArray, judge: int, own: Mapping[str, FloatArray]) -> FloatArray:
+    """Return the columns of some rows as a judge sees them."""
+    x = design.x[rows].copy()
+    for name, values in own.items():
+        x[:, design.columns.index(name)] = values[rows, judge]
+    return x
 
 
 def expand(rows: Rows, m: FloatArray) -> Sites:
