@@ -42,6 +42,7 @@ def test_weights_are_nearer_to_the_truth_where_judges_are_alike(pooled, apart, s
     assert set(pooled.weights["engine"]) == {"pooled"}
     assert list(pooled.weights.columns) == list(apart.weights.columns)
     assert pooled.weights["certified"].all()
+    assert pooled.certificates["residual_sd"].between(0, 0.3).all()  # pairs' effects included
     assert (pooled.weights["lower"] < pooled.weights["mean"]).all()
 
 

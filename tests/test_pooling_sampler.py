@@ -125,7 +125,6 @@ def test_ranks_of_the_truth_are_uniform():
 
 
 def test_ranks_of_the_truth_are_uniform_quickly():
-    """As above with 30 studies, all quantities together: the mean rank of 9.5 has a standard error of 0.5 or less."""
-    ranks = calibrate(30, draws=19, thin=3)
-    assert ranks.mean() == pytest.approx(9.5, abs=1.6)
-    assert ranks[:, :2].mean() == pytest.approx(9.5, abs=3.0)
+    """As above with 16 studies, all quantities together: the mean rank of 9.5 has a standard error of about 0.7."""
+    ranks = calibrate(16, draws=19, thin=3)
+    assert ranks.mean() == pytest.approx(9.5, abs=2.2)

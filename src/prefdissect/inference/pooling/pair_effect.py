@@ -22,7 +22,7 @@ from prefdissect._typing import FloatArray
 from prefdissect.inference.pooling.sites import Rows, Sites, gather, score
 from prefdissect.inference.pooling.solver import Evidence, Solution
 
-__all__ = ["RANK", "Marginals", "attenuation", "gather_evidence", "marginals"]
+__all__ = ["RANK", "Marginals", "attenuation", "draw_effects", "gather_evidence", "marginals"]
 
 RANK = 1
 _SDS = (0.01, 3.0)  # of pair effects, least and most
@@ -149,6 +149,17 @@ def marginals(rows: Rows, sites: Sites, solution: Solution) -> Marginals:
         squares += float((mean**2).sum())
         effects += float(np.clip(1 - var / pair_sd**2, 0.0, 1.0).sum())
     return Marginals(m, np.maximum(v, _LEAST_VARIANCE), squares, effects)
+
+
+def draw_effects(
+    rows: Rows, sites: Sites, scenario: int, t: FloatArray, pair_sd: float, rng: np.random.Generator
+) -> FloatArray:
+    """Return draws of the effects of a scenario's pairs, [pair, draw], given x'w of its rows [row, draw]."""
+    shared, here = _look_at(rows, sites, scenario, pair_sd), rows.scenario(scenario)
+    known = np.zeros((len(shared.r), t.shape[1]))
+    np.add.at(known, rows.pair[here], sites.tau[here, None] * t)
+    mean = (shared.nu[:, None] - known) / shared.r[:, None]
+    return np.asarray(mean + rng.standard_normal(mean.shape) / np.sqrt(shared.r)[:, None])
 
 
 def _with_sum(rows: Rows, solution: Solution, shared: _Shared, scenario: int) -> FloatArray:

@@ -15,9 +15,9 @@ from prefdissect.inference.certificate import certify_chains, certify_standin
 from prefdissect.inference.fit import stream_of
 from prefdissect.inference.options import FitOptions
 from prefdissect.inference.pooling.fit import State
-from prefdissect.inference.pooling.pair_effect import attenuation
+from prefdissect.inference.pooling.pair_effect import attenuation, draw_effects
 from prefdissect.inference.pooling.pooled import Pooled
-from prefdissect.inference.pooling.sites import Rows, gather, log_likelihood
+from prefdissect.inference.pooling.sites import Rows, gather
 from prefdissect.inference.posterior import Fit, Posterior
 from prefdissect.inference.prior import PriorArrays
 
@@ -142,18 +142,16 @@ def _own_evidence(rows: Rows, state: State) -> tuple[FloatArray, FloatArray]:
 def _certify(rows: Rows, state: State, drawn: Drawn, options: FitOptions) -> tuple[Any, Any]:
     """Return whether each cell's posterior can be relied on, and the figures behind that, both [scenario, judge].
 
-    Where scales were drawn, by how the chains agree; else by how far the likelihood is from its stand-in, as `ep` is.
-    With pair effects there is no likelihood of a cell alone, and only that iterations have ended speaks for the fit.
+    By how far the likelihood is from its stand-in, as for `ep`, unless draws were accepted by the likelihood itself;
+    and where scales were drawn, by how the chains agree.
     """
     certified, figures = np.zeros(rows.shape, dtype=bool), np.empty(rows.shape, dtype=object)
-    residual = _compare(rows, state, options) if not state.variances.pair_sd else None
+    residual = _compare(rows, state, options)
     for at in zip(*rows.present.nonzero(), strict=True):
-        known: dict[str, float] = {"iterations": float(state.iterations)}
-        holds = state.converged
-        if residual is not None:
-            close, more = certify_standin(residual[:, *at], converged=state.converged)
-            known |= more
-            holds = close if np.isnan(drawn.acceptance) else holds
+        close, figures_at = certify_standin(residual[:, *at], converged=state.converged)
+        known = {"iterations": float(state.iterations), **figures_at}
+        by_likelihood = np.isfinite(drawn.acceptance) and not state.variances.pair_sd
+        holds = state.converged if by_likelihood else close
         if np.isfinite(drawn.acceptance):
             holds = holds and certify_chains(drawn.r_hat[at], drawn.ess[at])
             known |= {"acceptance": drawn.acceptance}
@@ -162,12 +160,25 @@ def _certify(rows: Rows, state: State, drawn: Drawn, options: FitOptions) -> tup
 
 
 def _compare(rows: Rows, state: State, options: FitOptions) -> FloatArray:
-    """Return log likelihood minus stand-in of each cell at draws of the posterior, [draw, scenario, judge]."""
-    evidence = state.solution.evidence
-    weight = state.solution.draw(stream_of(options.random_seed, "pooled", "certificate"), COMPARED)["weight"]
-    known = np.matmul(evidence.precision, weight[..., None])[..., 0]
-    standin = ((evidence.linear - known / 2) * weight).sum(axis=-1)
-    return np.asarray(np.stack([log_likelihood(rows, one) for one in weight]) - standin)
+    """Return log likelihood minus stand-in of each cell at draws of the posterior, [draw, scenario, judge].
+
+    Pairs' effects are drawn along, each given the weights of all its judges.
+    """
+    rng = stream_of(options.random_seed, "pooled", "certificate")
+    weight = state.solution.draw(rng, COMPARED)["weight"]
+    residual = np.zeros(weight.shape[:3])
+    for s in range(rows.shape[0]):
+        here, first = rows.scenario(s), rows.scenario(s).start
+        cells = [rows.cell(s, j) for j in range(rows.shape[1])]
+        t = np.concatenate([rows.xt[:, cell].T @ weight[:, s, j].T for j, cell in enumerate(cells)])
+        if state.variances.pair_sd:
+            t += draw_effects(rows, state.sites, s, t, state.variances.pair_sd, rng)[rows.pair[here]]
+        tau, nu = state.sites.tau[here, None], state.sites.nu[here, None]
+        even = -rows.weight[here, None] * (np.abs(t) / 2 + np.log1p(np.exp(-np.abs(t))))
+        away = even - (nu - tau * t / 2) * t
+        for j, cell in enumerate(cells):
+            residual[:, s, j] = away[cell.start - first : cell.stop - first].sum(axis=0)
+    return residual
 
 
 def _layers_of(design: Design, state: State, drawn: Drawn, factor: float) -> Pooled:
