@@ -6,7 +6,7 @@ from functools import partial
 
 from benchmarks.rounds import Case
 from benchmarks.study import N_FITS, N_JUDGES, SCENARIO_SIZES, make_design, paper_study
-from benchmarks.work import WANTED_ESS, dissecting, fitting, importing, moments, whole_grid
+from benchmarks.work import WANTED_ESS, dissecting, fitting, importing, moments, pooling, whole_grid
 from prefdissect.features import Design
 
 __all__ = ["all_cases"]
@@ -14,7 +14,7 @@ __all__ = ["all_cases"]
 
 def all_cases() -> list[Case]:
     """Return all cases but the references, in the order of the tables."""
-    return [*_one_judge(), *_one_group(400), *_one_group(820), *_whole_study(), *_other_sizes()]
+    return [*_one_judge(), *_one_group(400), *_one_group(820), *_whole_study(), *_pooled(), *_other_sizes()]
 
 
 def one_scenario(n_rows: int) -> Design:
@@ -51,6 +51,16 @@ def _whole_study() -> list[Case]:
         Case("grid-exact", enough, whole_grid, like="400", target=4.0),
         Case("folds-moments", f"{folds}, means and sds", ten, like="400", target=5.0),
         Case("folds-ep", f"{folds} with intervals", fitting(paper_study, "ep", folds=10), like="400", target=5.0),
+    ]
+
+
+def _pooled() -> list[Case]:
+    title = f"{N_JUDGES} judges x {len(SCENARIO_SIZES)} scenarios pooled"
+    more = f"{title}, with presentation order and 20 generators"
+    return [
+        Case("pooled", f"{title}, properties only", pooling(), target=3.0),
+        Case("pooled-pairs", f"{title}, with pairs' effects", pooling(pair_sd=0.3), target=10.0),
+        Case("pooled-nuisance", more, pooling(nuisance=True), target=10.0, quick=False),
     ]
 
 

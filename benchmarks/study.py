@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -17,7 +18,7 @@ from prefdissect._typing import BoolArray, FloatArray, IntArray
 from prefdissect.features import Design, Encoder
 from prefdissect.schema import Property, PropertySchema
 
-__all__ = ["lone_judge", "make_design", "paper_study"]
+__all__ = ["add_nuisance", "lone_judge", "make_design", "paper_study"]
 
 SCENARIO_SIZES = (400, 400, 400, 400, 400, 820, 400, 400, 400, 820, 400)
 CASE_SIZES = (459, 121, 1418, 388, 401)
@@ -55,6 +56,24 @@ def make_design(n_rows: int, n_columns: int = N_COLUMNS, n_judges: int = 1, seed
     x = _compare(rng, n_rows, np.geomspace(_MOST_FREQUENT, _LEAST_FREQUENT, n_columns))
     y = _judge(rng, x, np.zeros(n_rows, dtype=np.int64), n_judges)
     return _assemble(x, y, np.ones((n_rows, 1), dtype=bool))
+
+
+def add_nuisance(design: Design, n_generators: int = 20, seed: int = 2) -> Design:
+    """Return the design with a column for being shown first and one for each of so many generators, at random."""
+    rng, n = np.random.default_rng(seed), len(design.x)
+    extra = np.zeros((n, 1 + n_generators))
+    extra[:, 0] = rng.choice([-1.0, 1.0], n)
+    first = rng.integers(n_generators, size=n)
+    second = (first + rng.integers(1, n_generators, size=n)) % n_generators
+    extra[np.arange(n), 1 + first] = 1.0
+    extra[np.arange(n), 1 + second] = -1.0
+    names = ("shown first", *(f"generator{i}" for i in range(n_generators)))
+    return replace(
+        design,
+        x=np.column_stack([design.x, extra]),
+        columns=(*design.columns, *names),
+        roles=(*design.roles, *("nuisance" for _ in names)),
+    )
 
 
 def lone_judge(n_rows: int = 400) -> PreferenceData:
@@ -111,6 +130,7 @@ def _assemble(x: FloatArray, y: FloatArray, in_group: BoolArray) -> Design:
         x=x,
         y=y,
         weight=np.ones_like(y),
+        cluster=np.arange(len(x)),
         in_group=in_group,
         judges=tuple(f"judge{j + 1}" for j in range(y.shape[1])),
         groups=groups,

@@ -14,7 +14,7 @@ import joblib
 import numpy as np
 
 from benchmarks.rounds import Facts, Measurement, timed
-from benchmarks.study import SCALE, lone_judge, paper_study
+from benchmarks.study import SCALE, add_nuisance, lone_judge, paper_study
 from prefdissect import Dissection, Laplace, dissect
 from prefdissect._typing import Engine
 from prefdissect.features import Cell, Design
@@ -22,9 +22,13 @@ from prefdissect.inference import Fit, FitOptions, Posterior, arrange_prior, fit
 from prefdissect.inference.ep import StandIn, fit_ep
 from prefdissect.inference.fit import fit_cells, leave_out_folds, split
 from prefdissect.inference.fit_data import gather
+from prefdissect.inference.pooling.fit import State, iterate
+from prefdissect.inference.pooling.layers import arrange_layers
+from prefdissect.inference.pooling.scales import first_variances
+from prefdissect.inference.pooling.sites import arrange_rows
 from prefdissect.inference.prior import PriorArrays
 
-__all__ = ["WANTED_ESS", "Measure", "dissecting", "fitting", "importing", "moments", "whole_grid", "warm_up"]
+__all__ = ["WANTED_ESS", "Measure", "dissecting", "fitting", "importing", "moments", "pooling", "whole_grid", "warm_up"]
 
 WANTED_ESS, _FIRST_DRAWS = 1000, 330  # in all, and a chain: all but a few fits need no more
 _STARTS = 5  # interpreters of each kind that one measurement of the import starts
@@ -40,6 +44,7 @@ def warm_up() -> None:
         _fit(few, _options(engine, draws=200))
         _fit(few, _options(engine, draws=200, folds=2))
     dissecting("exact")(0)
+    pooling()(0)
 
 
 def fitting(make: Callable[[], Design], engine: Engine, *, draws: int = 1000, folds: int | None = None) -> Measure:
@@ -95,6 +100,26 @@ def moments(make: Callable[[], Design], *, folds: int | None = None) -> Measure:
                 return [one for task in found for one in task]
 
         return timed(work, _facts_of_standins)
+
+    return measure
+
+
+def pooling(*, pair_sd: float = 0.0, nuisance: bool = False) -> Measure:
+    """Measure the pooled posterior of the study's judges and scenarios, scales included, from its design."""
+
+    def measure(number: int) -> Measurement:
+        study = paper_study()
+        scenarios = [name for name in study.groups if study.group_kinds[name] == "scenario"]
+        design = study.sel(study.judges, scenarios)
+        design = add_nuisance(design) if nuisance else design
+        table = arrange_layers(design.roles, len(design.judges), len(scenarios))
+
+        def work() -> State:
+            rows = arrange_rows(design, design.judges, scenarios)
+            return iterate(rows, table, first_variances(table, len(design.judges), pair_sd), factors=True)
+
+        n_fits = len(design.judges) * len(scenarios)
+        return timed(work, lambda state: Facts(n_fits, n_fits if state.converged else 0))
 
     return measure
 

@@ -8,16 +8,22 @@ from typing import Any
 import pandas as pd
 
 from prefdissect.features import Design
+from prefdissect.inference import UNLIKE, Pooled
 from prefdissect.tables import top_table
 
-__all__ = ["describe"]
+__all__ = ["describe", "tell_of_pooling"]
 
 _MOST_CELLS = 12
 _SHOWN = 3
 
 
 def describe(
-    weights: pd.DataFrame, dropped: pd.DataFrame, options: Mapping[str, Any], kept_draws: int, design: Design
+    weights: pd.DataFrame,
+    dropped: pd.DataFrame,
+    options: Mapping[str, Any],
+    kept_draws: int,
+    design: Design,
+    pooled: Pooled | None = None,
 ) -> str:
     """Return the most and least preferred properties of each judge and group, with intervals, and what is beside."""
     cells = weights.drop_duplicates(["judge", "group"])
@@ -26,8 +32,8 @@ def describe(
     percent = f"{100 * weights.attrs['interval']:g}%"
     lines = [
         f"Dissection: {judges} judge{'s' * (judges != 1)} x {groups} group{'s' * (groups != 1)}, "
-        f"{weights['property'].nunique()} properties ({options['encoding']}); prior {options['prior']}, "
-        f"{_how_made(options)}; weights with {percent} equal-tailed intervals"
+        f"{weights['property'].nunique()} properties ({options['encoding']}); {_how_made(options)}; "
+        f"weights with {percent} equal-tailed intervals"
     ]
     if set(cells["kind"]) == {"all"}:
         lines.append("All pairs are one group, 'all'." + _why_one_group(options))
@@ -45,15 +51,42 @@ def describe(
             lines.append(f"  {side:<5}  " + ", ".join(entries))
     if len(fitted) > _MOST_CELLS:
         lines.append(f"\n... and {len(fitted) - _MOST_CELLS} more; see .weights, .summary(), .top()")
-    if kept_draws < options.get("draws", kept_draws):
+    if pooled is None and kept_draws < options.get("draws", kept_draws):
         lines.append(f"\n.posterior keeps {kept_draws} of {options['draws']} draws a chain; the tables use all of them")
+    lines += ["", *tell_of_pooling(pooled)] if pooled is not None else []
     lines += _footnotes(weights, cells, dropped, design)
     return "\n".join(lines)
 
 
 def _how_made(options: Mapping[str, Any]) -> str:
     """Name the engine; a robust fit has its own, which no `engine=` chooses."""
-    return "engine robust, by clusters of pairs" if options.get("robust") else f"engine {options['engine']}"
+    if options.get("pooling", "none") == "partial":
+        return "pooled, prior learned"
+    engine = "robust, by clusters of pairs" if options.get("robust") else options["engine"]
+    engine = f"engine {engine}" if options.get("pooling", "none") == "none" else "pooled in full"
+    return f"prior {options['prior']}, {engine}"
+
+
+def tell_of_pooling(pooled: Pooled) -> list[str]:
+    """Return lines that say whether pooling paid, for whom it did not, and who is unlike the others."""
+    if pooled.gain.empty:
+        return ["Pooling gain: not measured, as all pairs are of one cluster"]
+    *each, whole = pooled.gain.to_dict("records")
+    by_judge = [f"{row['judge']} {1000 * row['gain']:+.1f}" for row in each]
+    more = f" and {len(each) - _MOST_CELLS} more" if len(each) > _MOST_CELLS else ""
+    lines = [
+        f"Pooling gain, held out: {1000 * whole['gain']:+.1f}e-3 nats a verdict (se {1000 * whole['se']:.1f}e-3), "
+        f"log loss {whole['apart']:.4f} apart, {whole['pooled']:.4f} pooled",
+        f"  by judge, e-3 (see .pooling_gain): {', '.join(by_judge[:_MOST_CELLS])}{more}",
+    ]
+    if pooled.pair_sd:
+        lines.append(
+            f"Pairs have something that all judges see and no property names: sd {pooled.pair_sd:.2f} log-odds"
+        )
+    unlike = [f"{row['judge']} (factor {row['factor']:.0f})" for row in each if row["factor"] > UNLIKE]
+    if unlike:
+        lines.append(f"Unlike the other judges, consider exclude_from_pool=: {', '.join(unlike)}")
+    return lines
 
 
 def _why_one_group(options: Mapping[str, Any]) -> str:

@@ -17,20 +17,37 @@ from prefdissect._typing import (
     Clustering,
     Encoding,
     Engine,
+    Pooling,
     Preset,
     Ties,
     check_flag,
 )
 from prefdissect.asking.drawing import DrawsFigures
 from prefdissect.asking.explaining import ExplainsPairs
+from prefdissect.asking.pooling import TellsOfPooling
 from prefdissect.asking.reporting import WritesReports
 from prefdissect.asking.steering import SteersModels
 from prefdissect.asking.training import LabelsPairs
 from prefdissect.choose import choose_judges, pick
 from prefdissect.data import PreferenceData, Source, load, load_for, read_labels
 from prefdissect.describe import describe
+from prefdissect.errors import OptionError
 from prefdissect.features import build_design, groups_like
-from prefdissect.inference import PAPER_PRIOR, FitOptions, PriorLike, arrange_prior, check_options, fit_design
+from prefdissect.inference import (
+    OWN,
+    PAPER_PRIOR,
+    FitOptions,
+    PriorLike,
+    arrange_prior,
+    check_options,
+    check_pooling,
+    check_self_preference,
+    fit_design,
+    fit_pooled,
+    own_column,
+    self_columns,
+    terms_when_pooled,
+)
 from prefdissect.nuisance import nuisance_table
 from prefdissect.preset import apply_preset
 from prefdissect.schema import PropertySchema
@@ -61,6 +78,10 @@ def dissect(
     interval: float = 0.94,
     min_pairs: int = 10,
     robust: bool = False,
+    pooling: Pooling = "none",
+    exclude_from_pool: str | Sequence[str] = (),
+    pair_effect: bool | None = None,
+    self_preference: bool = False,
     random_seed: int | np.random.Generator | None = None,
     progress: bool | None = None,
     schema: PropertySchema | str | Path | None = None,
@@ -126,6 +147,20 @@ def dissect(
         keeps its centre and gets the width at which clusters vary: a greater one mostly, a smaller one where they vary
         less than independent verdicts, as with ties as half and soft labels. The prior then pulls the means by another
         amount, so that they move too, unless the prior is wide. Rows name the engine `robust`.
+    pooling
+        `none`: each judge and group on its own. `partial`: a weight is the sum of what is common, the judge's, the
+        group's and the cell's own, and how large each of these is, is learned: weights borrow from other judges and
+        groups as far as they are alike. `full`: one set of weights for all. Rows name the engine `pooled`; see
+        `layers`, `scales` and `pooling_gain`, which says whether it paid.
+    exclude_from_pool
+        Judges that are fitted on their own beside the pool, such as one that is unlike the others.
+    pair_effect
+        With pooling: whether pairs have something that all judges see and no property names. None looks for it where
+        most verdicts are on pairs that four judges or more decided; without it shared noise would pass as agreement.
+    self_preference
+        With pooling and two judges or more: each generator has an effect, and so has being the judge's own response;
+        see `Dissection.self_preference`. Needs `model_a`, `model_b` and `judge_generator`. Weights are then of
+        properties among responses of one generator.
     random_seed
         Seed; each fit's stream derives from it, its judge and its group. None takes a fresh one, so that two runs
         differ in the last digits; `prefdissect dissect` takes 0.
@@ -151,21 +186,43 @@ def dissect(
     """
     chosen: dict[str, Any] = {"ties": ties, "position": position, "generators": generators, "encoding": encoding}
     chosen, cluster, prior = apply_preset(preset, chosen, cluster, prior)
-    options = check_options(engine, draws, chains, folds, interval, min_pairs, random_seed, robust, cluster)
+    options = check_options(
+        engine,
+        draws,
+        chains,
+        folds,
+        interval,
+        min_pairs,
+        random_seed,
+        robust,
+        cluster,
+        pooling=pooling,
+        exclude_from_pool=exclude_from_pool,
+        pair_effect=pair_effect,
+    )
+    chosen = terms_when_pooled(chosen, options, own=self_preference)
     check_flag("progress", progress)
     check_flag("robust", robust)
     loaded = rate_if_unrated(load_for(data, judge, schema), progress=progress)
     judges = choose_judges(loaded, judge)
-    design = build_design(loaded, judges, by=by, **chosen)
+    if check_flag("self_preference", self_preference):
+        check_self_preference(loaded, judges, options)
+    writers = self_columns(loaded) if self_preference else {}
+    design = build_design(loaded, judges, by=by, **chosen, nuisance=writers)
+    check_pooling(design, prior, options)
     nuisance = [name for name, own in zip(design.columns, design.is_property, strict=True) if not own]
     arranged = arrange_prior(prior, design.encoder.schema.ids, nuisance)
-    posterior = fit_design(design, arranged, options, progress=progress)
+    if pooling == "none":
+        posterior = fit_design(design, arranged, options, progress=progress)
+    else:
+        mine = {OWN: own_column(loaded, design)} if self_preference else {}
+        posterior = fit_pooled(design, arranged, options, own=mine, progress=progress)
     asked = {"by": by, **chosen, "preset": preset, "prior": repr(prior), **asdict(options)}
     return Dissection(loaded, design, posterior, asked | {"versions": _versions(), "data_hash": loaded.hash})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Dissection(WritesReports, ExplainsPairs, DrawsFigures, SteersModels, LabelsPairs):
+class Dissection(WritesReports, ExplainsPairs, DrawsFigures, SteersModels, LabelsPairs, TellsOfPooling):
     """What each judge is preferring, in each group; made by `dissect` or `Dissection.load`.
 
     Parameters
@@ -261,6 +318,11 @@ class Dissection(WritesReports, ExplainsPairs, DrawsFigures, SteersModels, Label
         PrefDissectError
             If there is a judge of that name, labels do not fit the pairs, or too few can be used.
         """
+        if self.fitted.pooled is not None:
+            raise OptionError(
+                f"{name!r} cannot be added to a pooled fit without moving the others; add it to the data "
+                "(data.with_judge) and dissect them again"
+            )
         given = read_labels(labels) if isinstance(labels, str | Path) else labels
         data = self.data.with_judge(name, given)
         asked = {key: self.options[key] for key in ("by", "encoding", "ties")}
@@ -268,7 +330,7 @@ class Dissection(WritesReports, ExplainsPairs, DrawsFigures, SteersModels, Label
         wanted: dict[str, Any] = {key: "auto" if on else False for key, on in terms.items()}
         design = build_design(data, [*self.judges, name], **asked, **wanted).sel([*self.judges, name], self.groups)
         design = design.align(self.design)
-        options = FitOptions(**{one.name: self.options[one.name] for one in fields(FitOptions)})
+        options = FitOptions(**{f.name: self.options[f.name] for f in fields(FitOptions) if f.name in self.options})
         new = fit_design(
             design.sel([name], self.groups), self.fitted.prior, options, kept=self.fitted.shape[1], progress=progress
         )
@@ -314,7 +376,8 @@ class Dissection(WritesReports, ExplainsPairs, DrawsFigures, SteersModels, Label
         return cls(*storage.read_file(Path(path)))
 
     def __repr__(self) -> str:
-        said = describe(self.weights, self.dropped, self.options, self.fitted.shape[1], self.design)
+        kept = self.fitted.shape[1]
+        said = describe(self.weights, self.dropped, self.options, kept, self.design, self.fitted.pooled)
         hints = "".join(f"\nHint: {hint}" for hint in self.data.report.hints)
         return f"{said}\n{hints}" if hints else said
 

@@ -24,7 +24,7 @@ from prefdissect.data.cells import plain
 from prefdissect.data.flags import FLAG
 from prefdissect.errors import FileFormatError
 from prefdissect.features import Design, Encoder
-from prefdissect.inference import Cutpoint, Fit, Posterior, PriorArrays
+from prefdissect.inference import Cutpoint, Fit, Pooled, Posterior, PriorArrays
 from prefdissect.schema import PropertySchema
 
 __all__ = ["read_file", "write_file"]
@@ -129,7 +129,8 @@ def _pack_fits(posterior: Posterior) -> xr.Dataset:
         "prior_is_laplace": (("property",), posterior.prior.is_laplace.astype("int8")),
     }
     variables = {**fields, **matrices, **per_fit, **prior, **_pack_cuts(posterior)}
-    return xr.Dataset({**variables, "fitted": (grid, fitted.astype("int8"))}, coords=coords)
+    attrs = {} if posterior.pooled is None else {"pooled": json.dumps(posterior.pooled.to_dict())}
+    return xr.Dataset({**variables, "fitted": (grid, fitted.astype("int8"))}, coords=coords, attrs=attrs)
 
 
 def _pack_cuts(posterior: Posterior) -> dict[str, Any]:
@@ -179,7 +180,8 @@ def _unpack_fits(fits: xr.Dataset, posterior: xr.Dataset, interval: float) -> Po
                     cut=_unpack_cut(cell),
                 )
     prior = PriorArrays(fits["prior_scale"].to_numpy().astype(float), fits["prior_is_laplace"].to_numpy().astype(bool))
-    return Posterior(judges, groups, _names(fits, "property"), out, draws.shape[2:4], interval, prior)
+    pooled = Pooled.from_dict(json.loads(fits.attrs["pooled"])) if "pooled" in fits.attrs else None
+    return Posterior(judges, groups, _names(fits, "property"), out, draws.shape[2:4], interval, prior, pooled)
 
 
 def _unpack_draws(posterior: xr.Dataset, columns: Sequence[str]) -> np.ndarray[Any, Any]:

@@ -27,7 +27,7 @@ def check_convergence(case: Case) -> Finding:
         failed = failed_criteria(fit.r_hat, fit.ess_bulk, fit.certificate)
         said = f"the draws of engine {fit.engine!r} are not certified: {', '.join(failed)}"
         return Finding("convergence", "stop", said, len(failed), stop_at=1, advice="fit with more draws= or chains=")
-    if fit.engine not in (case.engine, "robust"):
+    if fit.engine not in (case.engine, "robust", "pooled"):
         said = f"the certificate of engine {case.engine!r} failed; engine {fit.engine!r} took over, and its own holds"
         return Finding("convergence", "look", said, 1, look_at=1, advice="see result.certificates")
     return Finding("convergence", "ok", f"the certificate of engine {fit.engine!r} holds", 0, look_at=1, stop_at=1)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from prefdissect._typing import Clustering, Engine, check_choice, check_count, check_positive
+from prefdissect._typing import Clustering, Engine, Pooling, check_choice, check_count, check_flag, check_positive
 
 __all__ = ["FitOptions", "check_options"]
 
@@ -24,6 +25,9 @@ class FitOptions:
     random_seed: int
     robust: bool = False
     cluster: Clustering = "none"
+    pooling: Pooling = "none"
+    exclude_from_pool: tuple[str, ...] = ()
+    pair_effect: bool | None = None
 
 
 def check_options(
@@ -36,6 +40,10 @@ def check_options(
     random_seed: int | np.random.Generator | None,
     robust: bool,
     cluster: Clustering = "none",
+    *,
+    pooling: Pooling = "none",
+    exclude_from_pool: str | Sequence[str] = (),
+    pair_effect: bool | None = None,
 ) -> FitOptions:
     """Return the options of a fit, each checked; a fresh seed where none is given."""
     return FitOptions(
@@ -48,6 +56,9 @@ def check_options(
         random_seed=_seed(random_seed),
         robust=bool(robust),
         cluster=check_choice("cluster", cluster, Clustering),
+        pooling=check_choice("pooling", pooling, Pooling),
+        exclude_from_pool=(exclude_from_pool,) if isinstance(exclude_from_pool, str) else tuple(exclude_from_pool),
+        pair_effect=check_flag("pair_effect", pair_effect),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prefdissect._typing import BoolArray, FloatArray, MadeBy
+from prefdissect.inference.pooling.pooled import Pooled
 from prefdissect.inference.prior import PriorArrays
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ class Posterior:
         Probability inside `lower` and `upper`.
     prior
         Of each column.
+    pooled
+        The layers behind pooled fits; None where each fit is on its own.
 
     Examples
     --------
@@ -114,6 +117,7 @@ class Posterior:
     shape: tuple[int, int]
     interval: float
     prior: PriorArrays
+    pooled: Pooled | None = None
 
     def sel(self, judges: Sequence[str], groups: Sequence[str]) -> Posterior:
         """Return the fits of these judges and groups."""

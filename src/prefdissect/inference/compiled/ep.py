@@ -75,7 +75,7 @@ def _expand_likelihood(problem: Problem, block: Block, tau: FloatArray, nu: Floa
             else:
                 total += expand_tied(kind, block.cut[0], m, weight[start:end], tau[start:end], nu[start:end])
             add_sites(xt, start, tau[start:end], nu[start:end], block.precision, block.linear)
-    _mirror(block.precision)
+    mirror(block.precision)
     for k in range(len(xt)):
         total += problem.statistic[k] * block.mean[k]
     return total
@@ -103,7 +103,7 @@ def _match_likelihood(problem: Problem, block: Block, tau: FloatArray, nu: Float
                 theta = block.cut[0]
                 match_tied(kind, theta, m[:n], v[:n], own, tau[start:end], nu[start:end], step, slopes)
             add_sites(xt, start, tau[start:end], nu[start:end], block.precision, block.linear)
-    _mirror(block.precision)
+    mirror(block.precision)
     return _move_cut(problem, block, slopes) if len(block.cut) else 0.0
 
 
@@ -137,7 +137,7 @@ def _bend(problem: Problem, block: Block) -> None:
 
 
 @compiled()
-def _mirror(a: FloatArray) -> None:
+def mirror(a: FloatArray) -> None:
     """Copy the upper triangle to the lower one."""
     for k in range(len(a)):
         for j in range(k):

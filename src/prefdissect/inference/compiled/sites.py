@@ -10,7 +10,7 @@ from prefdissect._typing import FloatArray
 from prefdissect.inference.compiled._compile import compiled
 from prefdissect.inference.compiled.elementary import exp
 
-__all__ = ["BLOCK", "add_sites", "expand_plain", "fill_means", "match_plain", "score"]
+__all__ = ["BLOCK", "add_sites", "expand_plain", "fill_means", "log_cosh", "match_plain", "score"]
 
 BLOCK = 128  # rows at a time: 29 columns of them fill the first cache
 _nodes, _weights = np.polynomial.hermite_e.hermegauss(7)
@@ -20,7 +20,7 @@ _LEAST_SPREAD, _MOST_SHIFT = 0.1, 2.5  # of a tilted density, in units of the ma
 
 
 @compiled(inline="always", inner=True)
-def _log_cosh(t: float) -> float:
+def log_cosh(t: float) -> float:
     """Return log(2 cosh(t / 2)) to 11 digits: |t| / 2 + log(1 + e), e = exp(-|t|), and the logarithm is 2 artanh(z)."""
     e = exp(-abs(t))
     z = e / (2.0 + e)
@@ -76,12 +76,12 @@ def match_plain(
     zero, one, two, level, sd = moments[0], moments[1], moments[2], moments[3], moments[4]
     for i in range(n_rows):
         sd[i] = math.sqrt(max(v[i], _LEAST_VARIANCE))
-        level[i] = m[i] * (0.5 * tau[i] * m[i] - nu[i]) - weight[i] * _log_cosh(m[i])  # keeps exponents near 0
+        level[i] = m[i] * (0.5 * tau[i] * m[i] - nu[i]) - weight[i] * log_cosh(m[i])  # keeps exponents near 0
     for q in range(len(_NODES)):
         node, node_weight = _NODES[q], _NODE_WEIGHTS[q]
         for i in range(n_rows):
             t = m[i] + sd[i] * node
-            mass = node_weight * exp(t * (0.5 * tau[i] * t - nu[i]) - weight[i] * _log_cosh(t) - level[i])
+            mass = node_weight * exp(t * (0.5 * tau[i] * t - nu[i]) - weight[i] * log_cosh(t) - level[i])
             zero[i] += mass
             one[i] += mass * node
             two[i] += mass * node * node
@@ -152,5 +152,5 @@ def expand_plain(m: FloatArray, weight: FloatArray, tau: FloatArray, nu: FloatAr
         tau[i] = weight[i] * e / ((1.0 + e) * (1.0 + e))
         slope = 0.5 * weight[i] * (1.0 - e) / (1.0 + e)
         nu[i] = tau[i] * m[i] - (slope if m[i] > 0.0 else -slope)
-        total -= weight[i] * _log_cosh(m[i])
+        total -= weight[i] * log_cosh(m[i])
     return total

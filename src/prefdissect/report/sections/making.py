@@ -26,7 +26,7 @@ _ARGUMENTS: tuple[str, ...] = (
     "chains",
     "folds",
 )
-_ARGUMENTS += ("interval", "min_pairs", "robust")
+_ARGUMENTS += ("interval", "min_pairs", "robust", "pooling", "exclude_from_pool", "pair_effect")
 
 
 def making_section(contents: Contents) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from prefdissect.describe import tell_of_pooling
 from prefdissect.report.contents import Contents
 from prefdissect.report.sections.claiming import claimed_parts
 from prefdissect.report.sections.gaming import gamed_part
@@ -25,7 +26,7 @@ def summary_section(contents: Contents) -> list[dict[str, Any]]:
     Whether it can be trusted comes before what is preferred: it says how to read it.
     """
     parts = [_what(contents), _trusted(contents), *claimed_parts(contents), *_alike(contents)]
-    parts += [*predicted_part(contents), *gamed_part(contents)]
+    parts += [*predicted_part(contents), *_pooled(contents), *gamed_part(contents)]
     return [part for part in parts if part["said"]]
 
 
@@ -100,3 +101,9 @@ def _two(row: Mapping[Any, Any]) -> str:
 def _tied(n: int, of: int) -> str:
     """Say how many other pairs of judges may be at this end as well, since their intervals overlap."""
     return f"; so may be {n} of {of - 1} others, whose intervals overlap with this one" if n else ""
+
+
+def _pooled(contents: Contents) -> Iterable[dict[str, Any]]:
+    if contents.posterior.pooled is not None:
+        said = [f"{line.strip()}." for line in tell_of_pooling(contents.posterior.pooled)]
+        yield {"topic": "Whether pooling pays", "said": said}
