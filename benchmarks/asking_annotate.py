@@ -14,9 +14,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 import prefdissect as pdx
 from benchmarks.text import make_pairs
+
+if TYPE_CHECKING:
+    from served_app import Seen
 
 _TESTS = Path(__file__).resolve().parents[1] / "tests"
 
@@ -47,10 +51,17 @@ def main() -> None:
         result, seconds, cpu, memory = watch(run)
         calls = result.use.calls
         ideal = calls * options.delay / options.concurrency
-        say(f"{calls:,} calls in {seconds:.1f} s, {calls / seconds:.0f} a second: {ideal / seconds:.0%} of the ideal")
+        asking = span(server.log)
+        say(f"{calls:,} calls in {asking:.1f} s, {calls / asking:.0f} a second: {ideal / asking:.0%} of the ideal")
+        say(f"from pairs to rated pairs, lengths measured: {seconds:.1f} s")
         say(f"{1000 * cpu / calls:.2f} ms of this process a call; memory by tenths: {tenths(memory)} MB")
         again, seconds, _, _ = watch(run)
         say(f"once more, all kept: {again.use.calls} calls, {seconds:.1f} s, {1000 * seconds / calls:.2f} ms a call")
+
+
+def span(log: list[Seen]) -> float:
+    """Return the seconds from the first request to the last reply."""
+    return max(seen.finished or seen.started for seen in log) - min(seen.started for seen in log)
 
 
 def make_data(n: int) -> pdx.PreferenceData:

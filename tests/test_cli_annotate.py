@@ -77,6 +77,15 @@ def test_what_failed_is_told_and_asked_again_on_request(source, tmp_path):
     assert "used: 1 calls, 23 replies kept" in second.output
 
 
+def test_one_limit_holds_for_scenarios_and_ratings_together(source, tmp_path):
+    schema = pdx.PAPER.select(["clear"]).to_file(tmp_path / "c.json")
+    options = ["--model", "m", "--schema", schema, "--scenarios", "--limit", "15 calls"]
+    with served(planted.answer) as server:
+        done = run(source, tmp_path / "o.parquet", *options, "--base-url", server.url)
+        assert (done.exit_code, len(server.log)) == (0, 15), done.output
+    assert "9 of 12 pairs were not asked" in done.output
+
+
 def test_an_estimate_needs_neither_key_nor_openai(source, tmp_path):
     code = (
         "import sys; sys.modules['openai'] = None; sys.modules['httpx2'] = None\n"

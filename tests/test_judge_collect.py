@@ -22,7 +22,7 @@ from prefdissect.data.overview import count_judges
 from prefdissect.errors import ColumnError, DataError, DuplicateError, ModelError, OptionError, PrefDissectWarning
 from prefdissect.features import build_design
 from prefdissect.llm import count_tokens
-from served import BAD_JSON, REFUSAL, Answer, Token, refused, served, too_many
+from served import BAD_JSON, REFUSAL, Answer, Sent, Token, refused, served, too_many
 
 QUIET = {"replies": None, "progress": False}
 
@@ -495,6 +495,38 @@ def test_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert said in run.invoke(app, ["judge", "in.csv", target, "--model", "m", "--estimate"]).output
     table.rename(columns={"kind_a": "winner"}).to_csv("odd.csv", index=False)
     assert "'winner' would be read" in run.invoke(app, ["judge", "odd.csv", "x.csv", "--model", "m"]).output
+
+
+def test_command_line_for_models_that_want_other_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without `--extra` models that take neither max_tokens nor a temperature could not be asked."""
+    monkeypatch.chdir(tmp_path)
+    planted.pairs(6).to_csv("in.csv", index=False)
+    extra = json.dumps({"max_tokens": None, "max_completion_tokens": 500, "temperature": None})
+    with served(planted.judge, also=("max_completion_tokens",)) as server:
+        at = ["judge", "in.csv", "out.parquet", "--model", "m", "--base-url", server.url, "--orders", "random"]
+        done = CliRunner().invoke(app, [*at, "--extra", extra, "--seed", "1"])
+        assert done.exit_code == 0, done.output
+        body = server.log[0].body
+        assert (body["max_completion_tokens"], "max_tokens" in body, "temperature" in body) == (500, False, False)
+    data = pdx.load("out.parquet")
+    other = pdx.collect(planted.pairs(6), pdx.RuleJudge("longest"), orders="random", random_seed=1)
+    assert data.verdicts["first"].tolist() == other.verdicts["first"].tolist()
+    kinds = [pdx.ChatJudge("m", extra=extra).kind for extra in (None, {"temperature": 0}, {"temperature": None})]
+    assert kinds == ["argmax", "argmax", "sampled"]
+
+
+def test_ratings_that_failed_keep_no_pair_from_a_judge() -> None:
+    table = planted.pairs(3).assign(ratings_failed=[None, "clear", None])
+    found = pdx.collect(table, pdx.RuleJudge("longest"))
+    assert (found.left_out, found.verdicts["pair_id"].nunique()) == ((), 3)
+
+
+def test_replies_with_lone_surrogates_go_to_files(tmp_path: Path) -> None:
+    reply = json.dumps({"choices": [{"message": {"content": "A \ud800"}, "finish_reason": "stop"}]})
+    with served(planted.judge, faults=lambda body, attempt: Sent(text=reply)) as server:
+        found = pdx.collect(planted.pairs(2), judge_at(server), **QUIET)
+    assert pdx.load(found.data.to_file(tmp_path / "out.parquet")).labels.notna().all(axis=None)
+    repr(found).encode()
 
 
 def test_no_key_stays_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

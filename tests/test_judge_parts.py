@@ -73,11 +73,22 @@ class TestLetters:
                 for text in ("A", " A.", "**A**", "(A)", "Response A", "Answer: A", "The".replace("The", "A is"))
             ],
             *[("B\n", "B"), ("Answer: Response B", "B"), ("verdict is B", "B")],
+            *[(text, "B") for text in ("<think>A is longer, but</think>\n\nB", "B better")],
+            *[
+                (text, None)
+                for text in ("A and B are alike", "A/B", "A or B", "A, B", "A better answer is", "<think>A")
+            ],
             *[(text, None) for text in ("", "a", "Both", "AB", "Neither A nor B", "A1", "I prefer A")],
         ],
     )
     def test_letters_of_answers(self, text: str, letter: str | None) -> None:
         assert first_letter(text) == letter
+
+    def test_thoughts_are_passed_over(self) -> None:
+        thoughts = [Token(t, -0.1, {t: -0.1, "A": -0.2, "B": -9.0}) for t in ("<think>", "A", " wins", "</think>")]
+        place = Token(" B", -0.2, {" B": -0.2, " A": -2.0})
+        assert read_letters([*thoughts, Token("\n\n", 0.0), place]) == Letters(-2.0, -0.2)
+        assert read_letters(thoughts[:-1]) is None
 
     def test_a_letter_that_is_only_bounded_never_wins(self) -> None:
         assert answer_letters(Letters(-3.0, -3.0, "A"), "").value == 0.0

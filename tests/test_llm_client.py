@@ -111,7 +111,7 @@ class TestWrong:
     def test_what_may_pass_is_tried_again(self, fault):
         with served(echo, faults={1: fault, 2: fault}) as server, client(server) as ask:
             assert ask.ask(asked()).text == "Hello"
-            assert ask.use.calls == 1
+            assert ask.use.calls - ask.use.lost == 1
         assert server.begun(asked().body) == 3
 
     def test_a_slow_reply_is_given_up_and_asked_again(self):

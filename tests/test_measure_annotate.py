@@ -300,7 +300,7 @@ class TestFailures:
 
         options = {"replies": tmp_path / "r.sqlite"}
         with served(planted.answer, faults=fault) as server:
-            with pytest.warns(PrefDissectWarning, match=r"calls gave nothing.*p1: .*no JSON object.*retry_failed=True"):
+            with pytest.warns(PrefDissectWarning, match=r"calls gave nothing.*no JSON object.*p1: .*retry_failed=True"):
                 first = annotate(server, table, **options)
             n = len(server.log)
             with pytest.warns(PrefDissectWarning):
@@ -332,6 +332,48 @@ class TestFailures:
         assert again.pairs.loc["p4", "pair_flag"] == "ratings that failed"
         fit = pdx.dissect(again, by=None, engine="ep", random_seed=0)
         assert ("ratings that failed", 1) in fit.dropped[["reason", "n"]].itertuples(index=False, name=None)
+
+    def test_a_search_for_errors_that_failed_in_one_order_is_no_equality(self):
+        """The other order found errors, so that the check applies; what is missing is missing by failure."""
+        bad = Property(id="bad", kind="count", group="error", missing="zero", description="An error.")
+        table = planted.make_table(4)
+
+        def fault(body, attempt):
+            shown, asked = planted.split_blocks(body["messages"][0]["content"])
+            errors = asked.startswith("Look for errors")
+            return BAD_JSON if errors and "[[r=r1b]]" in shown["response_1"] else None
+
+        with served(planted.answer, faults=fault) as server, pytest.warns(PrefDissectWarning):
+            result = annotate(server, table, PropertySchema(name="own", properties=[bad]), orders="both")
+        assert np.isnan(result.data.ratings[:, 0, 0]).tolist() == [False, True, False, False]
+        assert result.data.pairs["pair_flag"].tolist() == ["", "ratings that failed", "", ""]
+
+    def test_checks_that_do_not_apply_are_missing_on_request_and_no_failure(self):
+        bad = Property(id="bad", kind="count", group="error", missing="zero", description="An error.")
+        schema, table = PropertySchema(name="own", properties=[bad]), planted.make_table(5)  # the fourth is a poem
+        with served(planted.answer) as server:
+            result = annotate(server, table, schema, inapplicable="missing")
+        assert np.isnan(result.data.ratings[:, :, 0]).all(axis=1).tolist() == [False, False, False, True, False]
+        assert (result.data.pairs["pair_flag"] == "").all()
+
+    def test_what_failed_before_stays_failed_when_something_else_is_rated(self):
+        keeps = Property(id="keeps", kind="rating", range=(1, 5), missing="zero", description="Keeps to it.")
+        warm = Property(id="warm", kind="rating", range=(1, 5), description="Is warm.")
+        table, bad = planted.make_table(4), {"on": True}
+
+        def fault(body, attempt):
+            return BAD_JSON if bad["on"] and "[[r=r2a]]" in str(body) and '"keeps"' in str(body) else None
+
+        first, second = (PropertySchema(name="own", properties=[p]) for p in (keeps, warm))
+        with served(planted.answer, faults=fault) as server:
+            with pytest.warns(PrefDissectWarning):
+                once = annotate(server, table, first)
+            twice = annotate(server, once.data, second)
+            bad["on"] = False
+            mended = annotate(server, twice.data, first)
+        assert twice.data.pairs["pair_flag"].tolist() == ["", "", "ratings that failed", ""]
+        assert twice.data.pairs.loc["p2", "ratings_failed"] == "keeps"
+        assert (mended.data.pairs["pair_flag"] == "").all()
 
     @pytest.mark.parametrize(("fault", "reason"), [(REFUSAL, "refused"), (TOO_LONG, "cut off")])
     def test_refusals_and_replies_that_are_cut_off(self, fault, reason):
@@ -431,6 +473,8 @@ class TestData:
             ("pairs not shown to the model: empty prompt", 1),
         }  # fmt: skip
         assert np.isnan(result.data.ratings[1:4, :, 0]).all()
+        lengths = pdx.measure_text(table, properties=["length"]).ratings[:, :, 0]
+        np.testing.assert_array_equal(result.data.ratings[:, :, -1], lengths)
         assert result.not_asked == ()
         assert np.isnan(free.data.ratings[:, 0, 0]).tolist() == [False, True, True, False, False, False]
 

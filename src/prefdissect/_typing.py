@@ -18,6 +18,8 @@ IntArray: TypeAlias = NDArray[np.int64]
 
 Encoding: TypeAlias = Literal["comparison", "diff", "norm_diff"]
 Engine: TypeAlias = Literal["exact", "ep", "nuts"]
+Inapplicable: TypeAlias = Literal["zero", "missing"]  # ratings where nothing can be right or wrong
+Mode: TypeAlias = Literal["pairwise", "single"]
 Orders: TypeAlias = Literal["both", "given", "random"]
 Rule: TypeAlias = Literal["longest", "most_formatted", "first_shown"]
 Way: TypeAlias = Literal["letter", "completion", "reasoned", "score"]

@@ -39,7 +39,7 @@ def annotate(
     format: Format = None,
     split: Split = None,
     revision: Revision = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the random orders.")] = 0,
+    seed: asking.Seed = 0,
     estimate: asking.Estimate = False,
     limit: asking.Limit = None,
     base_url: asking.BaseUrl = None,
@@ -55,9 +55,11 @@ def annotate(
     A run that was stopped goes on where it was: give the same command again.
     """
     from prefdissect.data import load
+    from prefdissect.llm import Limit, Server
     from prefdissect.measure import Annotated as Result
     from prefdissect.measure import annotate as run
-    from prefdissect.measure import assign_scenarios, estimate_annotation, estimate_scenarios
+    from prefdissect.measure import estimate_annotation, estimate_scenarios
+    from prefdissect.measure.scenario import assign_with_use
 
     with errors_told():
         check_can_write(target)
@@ -71,13 +73,9 @@ def annotate(
             cases=case or (),
         )
         kept = replies or target.with_suffix(".replies.sqlite")
-        server: dict[str, Any] = {
-            "base_url": base_url,
-            "extra": asking.read_extra(extra),
-            "replies": kept,
-            "prices": prices,
-            "concurrency": concurrency,
-        }
+        fields = asking.read_extra(extra)
+        server: dict[str, Any] = {"base_url": base_url, "extra": fields}
+        how: dict[str, Any] = {"replies": kept, "prices": prices, "concurrency": concurrency}
         what: dict[str, Any] = {
             "schema": find_schema(schema),
             "mode": mode,
@@ -88,14 +86,17 @@ def annotate(
         }
         if estimate:
             if scenarios:
-                typer.echo(f"scenarios: {estimate_scenarios(data, model, **server)}")
-            typer.echo(f"ratings: {estimate_annotation(data, model, **what, **server)}")
+                typer.echo(f"scenarios: {estimate_scenarios(data, model, **server, **how)}")
+            typer.echo(f"ratings: {estimate_annotation(data, model, **what, **server, **how)}")
             return
-        server |= {"key_env": key_env, "limit": limit, "retry_failed": retry_failed}
+        how |= {"limit": Limit.read(limit), "retry_failed": retry_failed}
         with asking.interruption_told(kept):
             if scenarios:
-                data = run_and_tell(assign_scenarios, data, model, **server)
-            result: Result = run_and_tell(run, data, model, **what, **server)
+                data, used = run_and_tell(
+                    assign_with_use, data, model, server=Server(base_url, key_env=key_env), extra=fields, **how
+                )
+                how["limit"] = how["limit"].after(used)  # one limit for the whole command
+            result: Result = run_and_tell(run, data, model, **what, **server, **how, key_env=key_env)
         typer.echo(f"{result}\n\nwrote {result.data.to_file(target)}; replies are kept in {kept}")
         typer.echo(_how_to_go_on(result.data, target, schema))
 

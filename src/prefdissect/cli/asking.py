@@ -23,6 +23,7 @@ __all__ = [
     "Prices",
     "Replies",
     "RetryFailed",
+    "Seed",
     "interruption_told",
     "read_extra",
 ]
@@ -58,6 +59,7 @@ Extra = Annotated[
 ]
 Concurrency = Annotated[int, typer.Option("--concurrency", help="Calls in flight at once.")]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Ask again where a reply could not be used.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the random orders.")]
 Estimate = Annotated[
     bool, typer.Option("--estimate", help="Say what the run would take, and ask nothing; needs no key.")
 ]

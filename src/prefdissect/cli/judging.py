@@ -18,6 +18,7 @@ from prefdissect.cli.asking import (
     Prices,
     Replies,
     RetryFailed,
+    Seed,
     interruption_told,
     read_extra,
 )
@@ -45,6 +46,7 @@ def judge(
     prices: Prices = None,
     concurrency: Concurrency = 16,
     retry_failed: RetryFailed = False,
+    seed: Seed = 0,
     estimate: Estimate = False,
     format: Format = None,
     schema: Schema = None,
@@ -61,13 +63,14 @@ def judge(
     from prefdissect.judge import ChatJudge, collect, estimate_collect
 
     with errors_told():
-        asked = ChatJudge(model, way=way, base_url=base_url, key_env=key_env, extra=read_extra(extra))  # type: ignore[arg-type]  # it checks
+        asked = ChatJudge(model, way=way, base_url=base_url, key_env=key_env, extra=read_extra(extra))  # type: ignore[arg-type]
         check_can_write(target)
         data = load(source, format=format, schema=find_schema(schema), split=split, revision=revision)
         check_new_judge(data, name or model)
         check_table(data.pairs, target)  # before anything is paid for
         kept = replies or target.with_suffix(".replies.sqlite")
-        plan = {"orders": orders, "repeats": repeats, "replies": kept, "prices": prices, "concurrency": concurrency}
+        plan = {"orders": orders, "repeats": repeats, "random_seed": seed}
+        plan |= {"replies": kept, "prices": prices, "concurrency": concurrency}
         if estimate:
             typer.echo(repr(estimate_collect(data, asked, **plan)))  # type: ignore[arg-type]  # checked there
             return

@@ -9,11 +9,12 @@ import pandas as pd
 
 from prefdissect.data.cells import plain
 
-__all__ = ["FLAG", "UNRATED", "flag_pairs", "flags_of"]
+__all__ = ["FLAG", "UNFIT", "UNRATED", "flag_pairs", "flags_of"]
 
 FLAG = "pair_flag"  # the column of `pairs`; "" where nothing is wrong
 UNRATED = "ratings_failed"  # a column; names the ratings that are missing by failure, not because none is called for
 EMPTY, IDENTICAL, INCOMPLETE = "empty response", "identical responses", "ratings that failed"
+UNFIT = (EMPTY, IDENTICAL)  # for showing to a model: nothing can come of it
 
 
 def flag_pairs(pairs: pd.DataFrame) -> np.ndarray[Any, Any] | None:

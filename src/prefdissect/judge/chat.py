@@ -92,7 +92,8 @@ class ChatJudge:
     @property
     def kind(self) -> str:
         """`argmax` where the likeliest answer is asked for, else `sampled`."""
-        return "argmax" if self.temperature == 0 else "sampled"
+        asked = (self.extra or {}).get("temperature", self.temperature)
+        return "argmax" if asked == 0 else "sampled"
 
     @property
     def prompt(self) -> Prompt:

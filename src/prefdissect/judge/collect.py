@@ -17,10 +17,11 @@ from prefdissect.errors import OptionError, PrefDissectWarning, show
 from prefdissect.judge.agreeing import measure_bias, measure_consistency, measure_intensity
 from prefdissect.judge.answers import Answers, Judge, Run
 from prefdissect.judge.chat import ChatJudge
-from prefdissect.judge.collected import Collected, count_reasons
+from prefdissect.judge.collected import Collected
 from prefdissect.judge.combining import tabulate_answers
 from prefdissect.judge.questions import Plan, plan_questions
 from prefdissect.llm import Estimate, Limit, estimate_calls
+from prefdissect.llm.jobs import tell_reasons
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,9 +167,11 @@ def _notes(asked: pd.DataFrame) -> list[str]:
 
 
 def _warn_of_missing(found: Answers, n: int) -> None:
-    said = [f"{count:,}: {reason}" for reason, count in count_reasons(found.failures)]
+    said = []
     if found.failures:
-        said = [f"{len(found.failures):,} of {n:,} questions have no usable answer ({'; '.join(said)})"]
+        said.append(
+            f"{len(found.failures):,} of {n:,} questions have no usable answer ({tell_reasons(found.failures)})"
+        )
     if found.not_done:
         said.append(f"{len(found.not_done):,} were not asked ({found.stopped})")
     if said:

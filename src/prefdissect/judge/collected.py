@@ -11,6 +11,7 @@ from prefdissect._typing import Orders
 from prefdissect.data.combined import asked_rows, counted_rows
 from prefdissect.judge.agreeing import Measured
 from prefdissect.llm import Failure, Use
+from prefdissect.llm.jobs import count_reasons
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,10 +129,3 @@ class Collected:
 
 def _plural(n: int, what: str) -> str:
     return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
-def count_reasons(failures: tuple[Failure, ...], most: int = 3) -> list[tuple[str, int]]:
-    """Return the most frequent reasons of failures and how many have them; the rest as one."""
-    counts = Counter(failure.reason for failure in failures).most_common()
-    rest = sum(n for _, n in counts[most:])
-    return counts[:most] + ([(f"for {len(counts) - most} other reasons, see failures", rest)] if rest else [])

@@ -8,12 +8,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from prefdissect.llm import Token
+from prefdissect.llm.structured import THOUGHT, after_thoughts
 
 __all__ = ["Letters", "first_letter", "letters_at", "read_letters"]
 
 _BEFORE = ("answer", "response", "verdict")  # words that some models put before the letter
 _BLANKS = " \t\r\n\u0120\u2581\u010a"  # also as some servers show the space within a token
-_LETTER = re.compile(r"\W*(?:(?:answer|response|verdict)\W+(?:is\W+)?){0,2}([AB])(?![^\W_])", re.IGNORECASE)
+# Not the article, as in "A better answer is B", and not one of two that are named, as in "A and B are alike".
+_VERBS = "is|was|as|because|since|has|does|gives|serves|answers|wins"
+_LETTER = re.compile(
+    r"\W*(?:(?:answer|response|verdict)\W+(?:is\W+)?){0,2}(?-i:([AB]))(?![^\W_])"
+    r"(?!\s*(?:[/&=,+]|and\b|or\b)\s*(?:response\s+)?(?-i:[AB])\b)"
+    rf"(?!(?<=A)(?-i: (?!(?:{_VERBS})\b)[a-z]))",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Letters:
 def read_letters(tokens: Iterable[Token]) -> Letters | None:
     """Return the log-probabilities of both letters where the answer begins, or None if it does not show them.
 
-    What stands before the answer, marks and words such as "Response", is passed over.
+    What stands before the answer, thoughts, marks and words such as "Response", is passed over.
 
     Examples
     --------
@@ -37,11 +45,21 @@ def read_letters(tokens: Iterable[Token]) -> Letters | None:
     >>> read_letters([Token("**", -0.2, {"**": -0.2, "A": -3.0}), Token("A", -0.1, {"A": -0.1, "B": -2.5})])
     Letters(a=-0.1, b=-2.5, bound=None)
     """
-    for token in tokens:
+    for token in _after_thoughts(list(tokens)):
         word = token.text.strip(_BLANKS).casefold()
         if any(map(str.isalnum, word)) and word not in _BEFORE:
             return letters_at(token)
     return None
+
+
+def _after_thoughts(tokens: list[Token]) -> list[Token]:
+    """Return the tokens that come after a model's thoughts; none where it did not come to an end of them."""
+    said = ""
+    for place, token in enumerate(tokens):
+        said += token.text
+        if said.rstrip().endswith(THOUGHT[1]):
+            return _after_thoughts(tokens[place + 1 :])
+    return [] if said.lstrip().startswith(THOUGHT[0]) else tokens
 
 
 def letters_at(token: Token) -> Letters | None:
@@ -87,5 +105,5 @@ def first_letter(text: str) -> str | None:
     >>> first_letter(" B"), first_letter("**A**, because"), first_letter("Response B"), first_letter("Both are fine")
     ('B', 'A', 'B', None)
     """
-    found = _LETTER.match(text)
-    return found[1] if found and found[1] in "AB" else None
+    found = _LETTER.match(after_thoughts(text))
+    return found[1] if found else None

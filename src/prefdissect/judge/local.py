@@ -201,7 +201,7 @@ class _Work:
         requests = {q.name: self._request(q) for q in questions}
         kept = {q.name: self.replies.find(self.judge.address, requests[q.name]) for q in questions}
         if any(reply is None for reply in kept.values()):
-            for batch in self._batches(questions, requests):
+            for batch in self._batches(questions):
                 self._answer(batch, requests, kept)
         for name, reply in kept.items():
             if reply is not None:
@@ -219,9 +219,7 @@ class _Work:
         text = self.judge.encoder.write(fill(self.judge.prompt, question))
         return Request(self.judge.name, prompt=text, max_tokens=1, top_logprobs=2, repeat=question.repeat)
 
-    def _batches(
-        self, questions: Sequence[Question], requests: Mapping[str, Request]
-    ) -> Iterator[list[tuple[str, list[int]]]]:
+    def _batches(self, questions: Sequence[Question]) -> Iterator[list[tuple[str, list[int]]]]:
         """Yield batches of names and tokens, the same whatever is kept; what the model cannot hold fails."""
         encoder, most = self.judge.encoder, getattr(self.judge.model.config, "max_position_embeddings", None)
         rows = []
@@ -258,9 +256,9 @@ class _Work:
 
 
 def _as_reply(letters: Letters) -> Reply:
-    """Return the reply that a server would send: the likelier letter, and both log-probabilities."""
-    likelier, most = (" A", letters.a) if letters.a > letters.b else (" B", letters.b)
-    return Reply(likelier, "length", (Token(likelier, most, {" A": letters.a, " B": letters.b}),))
+    """Return the reply that a server would send: the likelier letter, none in a tie, and both log-probabilities."""
+    likelier = "" if letters.a == letters.b else (" A" if letters.a > letters.b else " B")
+    return Reply(likelier, "length", (Token(likelier, max(letters.a, letters.b), {" A": letters.a, " B": letters.b}),))
 
 
 def _calls_of(limit: Limit | str | int | None) -> int | None:

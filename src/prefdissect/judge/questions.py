@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from prefdissect._typing import Orders
-from prefdissect.data.flags import flags_of
+from prefdissect.data.flags import UNFIT, flags_of
 from prefdissect.errors import ColumnError, DataError
 
 if TYPE_CHECKING:
@@ -94,8 +94,9 @@ def plan_questions(data: PreferenceData, orders: Orders, repeats: int, *, random
     columns = [as_texts(data.pairs[name]) for name in _TEXTS]
     for pair, flag, *texts in zip(map(str, data.pairs.index), flags_of(data.pairs), *columns, strict=True):
         prompt, a, b = texts
-        if flag or prompt is None or a is None or b is None:
-            left_out[flag or "no text"] += 1
+        unfit = flag if flag in UNFIT else ""  # that ratings failed is nothing to a judge
+        if unfit or prompt is None or a is None or b is None:
+            left_out[unfit or "no text"] += 1
             continue
         order = _orders(pair, orders, repeats, random_seed) if sees_order else (("unknown", r) for r in range(repeats))
         questions += [Question(pair, prompt, a, b, first, repeat) for first, repeat in order]

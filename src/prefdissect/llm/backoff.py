@@ -22,7 +22,8 @@ class Backoff:
     Parameters
     ----------
     retries
-        How often to try again, after the first time.
+        How often to try again, after the first time. Where the server is busy, and has answered others meanwhile, as
+        often once more: under a rate limit some thread always comes too late.
     stopped
         Set when the run is over: nobody waits on.
     first
@@ -36,18 +37,29 @@ class Backoff:
         self._first = first
         self._lock = threading.Lock()
         self._open_at = 0.0  # until then no thread asks
+        self._answered = 0  # calls of all threads
 
     def call(self, ask: Callable[[], _T]) -> _T:
         """Return what `ask` returns, asked again as long as it raises `TransientError` and tries are left."""
-        for tried in range(self.retries + 1):
+        tried, answered = 0, self._answered
+        while True:
             self._wait_for_all()
             try:
-                return ask()
+                found = ask()
             except TransientError as error:
-                if tried == self.retries or self._stopped.is_set():
+                if error.busy and tried >= self.retries and self._answered > answered:
+                    tried, answered = 0, self._answered
+                if tried >= self.retries or self._stopped.is_set():
                     raise
                 self._wait_after(error, tried)
-        raise AssertionError("unreachable: the last try returns or raises")
+                tried += 1
+            else:
+                self._count_answered()
+                return found
+
+    def _count_answered(self) -> None:
+        with self._lock:
+            self._answered += 1
 
     def _wait_for_all(self) -> None:
         while (left := self._open_at - time.monotonic()) > 0 and not self._stopped.wait(left):

@@ -53,6 +53,12 @@ class Limit:
             return cls(calls=int(calls["calls"]))
         raise OptionError(f"limit={given!r} is neither money nor calls; give '$5', '5 USD', 200 or '200 calls'")
 
+    def after(self, use: Use) -> Limit:
+        """Return what is left of the limit once so much was used."""
+        calls = None if self.calls is None else max(0, self.calls - use.calls)
+        money = None if self.money is None else max(0.0, self.money - (use.money or 0.0))
+        return Limit(calls, money)
+
     def __str__(self) -> str:
         """Return the limit as a user would write it."""
         if self.money is not None:
@@ -62,19 +68,25 @@ class Limit:
 
 @dataclass(frozen=True)
 class Use:
-    """What was used: calls, replies that were kept from before, tokens, US dollars (None where no price is known)."""
+    """What was used: calls, replies that were kept from before, tokens, US dollars (None where no price is known).
+
+    `lost` are those of the calls that may have been answered and paid for although no reply arrived, as after a
+    time-out. Nobody tells what they cost, so that their tokens, and their money, are the most that they can be.
+    """
 
     calls: int = 0
     kept: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
     money: float | None = 0.0
+    lost: int = 0
 
     def __str__(self) -> str:
         """Return the use in a line."""
         cost = "price unknown" if self.money is None else dollars(self.money)
         kept = f", {self.kept:,} replies kept from before" if self.kept else ""
-        return f"{self.calls:,} calls{kept}, {self.tokens_in:,} tokens in, {self.tokens_out:,} out, {cost}"
+        lost = f" ({self.lost:,} without a reply that arrived, at their most)" if self.lost else ""
+        return f"{self.calls:,} calls{lost}{kept}, {self.tokens_in:,} tokens in, {self.tokens_out:,} out, {cost}"
 
 
 class Budget:
@@ -89,7 +101,7 @@ class Budget:
         self.limit = limit
         self.price = price
         self._change = threading.Condition()
-        self._calls = self._kept = self._tokens_in = self._tokens_out = 0
+        self._calls = self._kept = self._lost = self._tokens_in = self._tokens_out = 0
         self._in_flight = 0
         self._held = 0.0
 
@@ -97,7 +109,7 @@ class Budget:
     def use(self) -> Use:
         """What was used so far."""
         with self._change:
-            return Use(self._calls, self._kept, self._tokens_in, self._tokens_out, self._money())
+            return Use(self._calls, self._kept, self._tokens_in, self._tokens_out, self._money(), self._lost)
 
     def _money(self) -> float | None:
         if self.price is None:
@@ -116,6 +128,16 @@ class Budget:
         with self._change:
             self._tokens_in += tokens_in
             self._tokens_out += tokens_out
+
+    def count_failed(self, request: Request, *, paid: bool) -> None:
+        """Count a call that got no reply: at its most where it may be paid for, and else not at all."""
+        with self._change:
+            if not paid:
+                self._calls -= 1
+                return
+            self._lost += 1
+            self._tokens_in += count_tokens(request.text)
+            self._tokens_out += request.most_tokens_out
 
     @contextmanager
     def hold(self, request: Request) -> Iterator[None]:
@@ -145,7 +167,7 @@ class Budget:
     def _most(self, request: Request) -> float:
         if self.limit.money is None or self.price is None:
             return 0.0
-        return self.price.of(tokens_in=count_tokens(request.text) * 1.1, tokens_out=request.max_tokens)
+        return self.price.of(tokens_in=count_tokens(request.text) * 1.1, tokens_out=request.most_tokens_out)
 
     def _fits(self, most: float) -> bool:
         calls = math.inf if self.limit.calls is None else self.limit.calls

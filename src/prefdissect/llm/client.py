@@ -16,7 +16,7 @@ from prefdissect.llm.jobs import Jobs, run_jobs
 from prefdissect.llm.prices import find_price, load_prices, need_price
 from prefdissect.llm.replies import ReplyCache
 from prefdissect.llm.request import Reply, Request
-from prefdissect.llm.server import Server
+from prefdissect.llm.server import Server, TransientError
 from prefdissect.llm.structured import with_repair
 
 if TYPE_CHECKING:
@@ -79,13 +79,15 @@ class Client:
         self.retry_failed = retry_failed
         self.progress = check_flag("progress", progress)
         known, most = load_prices(prices), Limit.read(limit)
-        look_up = need_price if most.money is not None else find_price
-        price = look_up(model, known, base_url=self.server.base_url)
+        price = (
+            find_price(model, known, base_url=self.server.base_url) if most.money is None else need_price(model, known)
+        )
         self._budget = Budget(most, price)
         self._stop = threading.Event()
         self._backoff = Backoff(check_count("retries", retries, least=0), self._stop)
         self._lock = threading.Lock()
         self._in_flight: dict[str, Future[Reply]] = {}
+        self._retried: set[str] = set()
         self._replies = ReplyCache(replies)
 
     @property
@@ -112,7 +114,7 @@ class Client:
         if asked is not None:  # another thread asks the very same just now
             return asked.result()
         try:
-            mine.set_result(self._ask_server(request))
+            mine.set_result(self._backoff.call(lambda: self._ask_server(request)))
         except BaseException as error:
             mine.set_exception(error)
         finally:
@@ -121,13 +123,20 @@ class Client:
         return mine.result()
 
     def _find(self, request: Request) -> Reply | None:
-        if self.retry_failed and self._replies.forget_unusable(self.server.base_url, request):
-            return None
+        if self.retry_failed and (key := request.key(self.server.base_url)) not in self._retried:
+            self._retried.add(key)  # once in a run: others may have the same question
+            if self._replies.forget_unusable(self.server.base_url, request):
+                return None
         return self._replies.find(self.server.base_url, request)
 
     def _ask_server(self, request: Request) -> Reply:
+        """Return the server's reply to one try, which is kept."""
         with self._budget.hold(request):
-            reply = self._backoff.call(lambda: self.server.ask(request))
+            try:
+                reply = self.server.ask(request)
+            except TransientError as error:
+                self._budget.count_failed(request, paid=error.paid)
+                raise
             self._replies.keep(self.server.base_url, request, reply)
             self._budget.count(request, reply)
         return reply

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from prefdissect.errors import LimitReachedError, ModelError
-from prefdissect.llm.server import RefusedCallError
+from prefdissect.llm.server import RefusedCallError, TransientError
 
-__all__ = ["Failure", "Jobs", "run_jobs"]
+__all__ = ["Failure", "Jobs", "count_reasons", "run_jobs", "tell_reasons"]
 
 _T = TypeVar("_T")
-_ENOUGH_FAILURES = 20
+_ENOUGH_FAILURES = 20  # nothing but failures from the start, or no reply at all so often in a row
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,26 @@ class Jobs(Generic[_T]):
     stopped: str | None = None
 
 
+def count_reasons(failures: Sequence[Failure], *, most: int = 3) -> list[tuple[str, int]]:
+    """Return the most frequent reasons of failures and how many have them; the rest as one."""
+    counts = Counter(failure.reason for failure in failures).most_common()
+    rest = sum(n for _, n in counts[most:])
+    return counts[:most] + ([(f"for {len(counts) - most} other reasons, see failures", rest)] if rest else [])
+
+
+def tell_reasons(failures: Sequence[Failure]) -> str:
+    """Return the most frequent reasons of failures as part of a sentence.
+
+    Examples
+    --------
+    >>> from prefdissect.llm.jobs import Failure, tell_reasons
+    >>> tell_reasons([Failure("p1", "the reply is empty"), Failure("p2", "the reply is empty")])
+    '2: the reply is empty; the first: p1'
+    """
+    first = [f"the first: {failure.job}" for failure in failures[:1]]
+    return "; ".join([*(f"{n:,}: {reason}" for reason, n in count_reasons(failures)), *first])
+
+
 def run_jobs(
     jobs: Mapping[str, Callable[[], _T]],
     *,
@@ -47,7 +68,8 @@ def run_jobs(
 ) -> Jobs[_T]:
     """Run jobs on so many threads, and return what became of each.
 
-    A job that raises `ModelError` failed; one that raises `LimitReachedError` was not done, and no more are begun.
+    A job that raises `ModelError` failed; one that raises `LimitReachedError` was not done, and no more are begun. Nor
+    are they if 20 in a row got no reply, because the server is gone.
 
     Raises
     ------
@@ -58,15 +80,21 @@ def run_jobs(
     results: dict[str, _T] = {}
     failures: list[Failure] = []
     stopped: str | None = None
+    unanswered = 0
     for name, done in _completed(jobs, concurrency, stop):
         try:
             results[name] = done.result()
+            unanswered = 0
         except LimitReachedError as error:
             stop.set()
             stopped = stopped or str(error)
         except ModelError as error:
             failures.append(Failure(name, str(error)))
             _raise_if_hopeless(error, results, failures, stop)
+            unanswered = unanswered + 1 if isinstance(error, TransientError) else 0
+            if unanswered >= _ENOUGH_FAILURES and not stop.is_set():
+                stop.set()
+                stopped = f"the server no longer answers: {error}"
         except BaseException:
             stop.set()
             raise

@@ -126,13 +126,16 @@ def is_loopback(base_url: str) -> bool:
     return urlsplit(base_url).hostname in _LOOPBACK
 
 
-def need_price(model: str, prices: Mapping[str, Price], base_url: str | None) -> Price:
-    """Return the price of a model, or raise `OptionError` with the way to give it."""
-    price = find_price(model, prices, base_url=base_url)
+def need_price(model: str, prices: Mapping[str, Price]) -> Price:
+    """Return the price of a model, or raise `OptionError` with the way to give it.
+
+    That a server is of this machine does not count: it may be a gateway to one that is paid.
+    """
+    price = find_price(model, prices)
     if price is None:
         raise OptionError(
             f"no price of model {model!r} is known, so no limit in money can be kept; write `{model}: [input, output]` "
-            f"(US dollars for a million tokens) into a file and give it as prices=, or limit calls; "
+            f"(US dollars for a million tokens, 0 if it is free) into a file and give it as prices=, or limit calls; "
             f"{choices(model, prices, most=3)}"
         )
     return price

@@ -56,29 +56,34 @@ class ReplyCache:
     def __init__(self, path: str | Path | None) -> None:
         self.path = None if path is None else Path(path)
         self._lock = threading.Lock()
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(self.path or ":memory:", check_same_thread=False, isolation_level=None, timeout=60)
+        try:
+            if self.path is not None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = _connect(self.path)
+        except (OSError, sqlite3.Error) as error:
+            raise _unfit(path, error) from None
         try:
             self._open()
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             self._db.close()
-            raise FileFormatError(
-                f"{str(path)!r} is no file of replies ({error}); name another one: replies='replies.sqlite'"
-            ) from None
+            raise _unfit(path, error) from None
 
     def _open(self) -> None:
+        """Make sure of the file, as one step: several processes may open a new one at the same time."""
+        self._db.execute("BEGIN IMMEDIATE")
         found = self._db.execute("PRAGMA application_id").fetchone()[0]
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if tables and (found != _APPLICATION or version > _VERSION):
             raise sqlite3.DatabaseError("it holds other tables, or those of a later version")
+        if not tables:
+            self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
+            self._db.execute(f"PRAGMA user_version = {_VERSION}")
+            self._db.execute(_TABLE)
+        self._db.execute("COMMIT")
         # With a log written ahead a killed process loses nothing that was committed, without waiting for the disk.
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
-        self._db.execute(f"PRAGMA user_version = {_VERSION}")
-        self._db.execute(_TABLE)
 
     def find(self, base_url: str, request: Request) -> Reply | None:
         """Return the reply to this very request, or None if it was never answered."""
@@ -123,3 +128,12 @@ class ReplyCache:
         """Close the file; replies kept so far stay in it."""
         with self._lock:
             self._db.close()
+
+
+def _connect(path: Path | None) -> sqlite3.Connection:
+    return sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None, timeout=60)
+
+
+def _unfit(path: str | Path | None, error: Exception) -> FileFormatError:
+    said = getattr(error, "strerror", None) or error
+    return FileFormatError(f"{str(path)!r} is no file of replies ({said}); name another one: replies='replies.sqlite'")

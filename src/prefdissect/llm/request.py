@@ -10,9 +10,10 @@ from typing import Any
 
 from prefdissect.errors import OptionError
 
-__all__ = ["Reply", "Request", "Token"]
+__all__ = ["Reply", "Request", "Token", "without_surrogates"]
 
 Message = tuple[str, str]
+_LIMITS, _REPLIES = ("max_tokens", "max_completion_tokens"), ("n", "best_of")
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,9 @@ class Request:
         """The request as the server reads it."""
         asked: dict[str, Any] = {"model": self.model}
         if self.messages:
-            asked["messages"] = [{"role": role, "content": _sendable(text)} for role, text in self.messages]
+            asked["messages"] = [{"role": role, "content": without_surrogates(text)} for role, text in self.messages]
         else:
-            asked["prompt"] = _sendable(self.prompt or "")
+            asked["prompt"] = without_surrogates(self.prompt or "")
         asked["max_tokens"] = self.max_tokens
         for name in ("temperature", "top_p", "seed"):
             if getattr(self, name) is not None:
@@ -93,6 +94,14 @@ class Request:
         return {name: value for name, value in given.items() if value is not None}
 
     @property
+    def most_tokens_out(self) -> int:
+        """The most tokens that can come back, under whichever name the body has them, times the replies asked for."""
+        limits, replies = (
+            [value for name in names if isinstance(value := self.body.get(name), int)] for names in (_LIMITS, _REPLIES)
+        )
+        return max(limits or [self.max_tokens]) * max([1, *replies])
+
+    @property
     def text(self) -> str:
         """All that the model reads."""
         return self.prompt if self.prompt is not None else "\n".join(text for _, text in self.messages)
@@ -103,9 +112,9 @@ class Request:
         return hashlib.blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _sendable(text: str) -> str:
-    """Return a text without lone surrogates, which some files hold and no request can."""
-    return text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
+def without_surrogates(text: str) -> str:
+    """Return a text with `?` for lone surrogates, which some texts hold, and no request, file or screen can."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 @dataclass(frozen=True)

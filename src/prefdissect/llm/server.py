@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import Mapping
@@ -13,13 +12,15 @@ from urllib.parse import urlsplit
 from prefdissect._typing import check_positive
 from prefdissect.errors import ModelError, OptionError, UnusableReplyError
 from prefdissect.llm.prices import is_loopback
-from prefdissect.llm.request import Reply, Request, Token
+from prefdissect.llm.reading import read_reply, words_of
+from prefdissect.llm.request import Reply, Request
 
 __all__ = ["OPENAI_URL", "RefusedCallError", "Server", "TransientError"]
 
 OPENAI_URL = "https://api.openai.com/v1"
+_OF_CONTENT = ("moderation", "flagged", "content policy", "content filter")  # what a 403 says that is of no key
 _NOT_A_KEY = "none"  # the SDK wants some text where a server wants no key
-_MOST_SHOWN = 300
+_SHORTEST_SECRET = 8  # what is shorter stands for no key ("EMPTY", "x"), and would be found in innocent words
 
 
 class RefusedCallError(ModelError):
@@ -27,12 +28,19 @@ class RefusedCallError(ModelError):
 
 
 class TransientError(ModelError):
-    """The server could not answer just now; `retry_after` are the seconds that it asks to wait, if it does."""
+    """The server could not answer just now.
 
-    def __init__(self, message: str, *, retry_after: float | None = None, busy: bool = False) -> None:
+    `retry_after` are the seconds that it asks to wait, if it does; `busy` says that it has too much to do, and `paid`
+    that it may have answered, and counted it, although no reply arrived.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, busy: bool = False, paid: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.busy = busy
+        self.paid = paid
 
 
 class Server:
@@ -84,6 +92,11 @@ class Server:
             raise ModelError(
                 f"the environment variable {self.key_env} is empty; put the key for {self.base_url} into it, or name "
                 "the variable that holds it: key_env='...'"
+            )
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise ModelError(
+                f"the environment variable {self.key_env} holds what cannot be a key: blanks, line breaks or letters "
+                "beyond ASCII stand within it; copy the key again"
             )
         return key
 
@@ -159,17 +172,25 @@ class Server:
             answer = self._sdk.post(
                 request.path, body=request.body, cast_to=httpx2.Response, options={"headers": headers}
             )
-        except openai.APITimeoutError:
-            raise TransientError(f"no reply within {self.timeout:g} seconds") from None
+        except openai.APITimeoutError as error:
+            paid = not isinstance(error.__cause__, httpx2.ConnectTimeout)
+            raise TransientError(f"no reply within {self.timeout:g} seconds", paid=paid) from None
         except openai.APIConnectionError as error:
-            raise TransientError(self._hide(f"no connection to {self.base_url}: {error.__cause__ or error}")) from None
+            paid = not isinstance(error.__cause__, httpx2.ConnectError)
+            said = self._hide(f"no connection to {self.base_url}: {error.__cause__ or error}")
+            raise TransientError(said, paid=paid) from None
         except openai.APIStatusError as error:
             raise self._explain(error.status_code, error.response, request) from None
-        return _read(self._hide(answer.text))
+        try:
+            return read_reply(self._hide(answer.text))
+        except ValueError as error:  # servers and proxies under load send such, and it may help to ask again
+            raise TransientError(str(error), paid=True) from None
 
     def _explain(self, status: int, answer: Any, request: Request) -> ModelError:
         """Return the error that a status stands for, with the server's own words, without the key."""
-        said = self._hide(_words_of(answer.text))
+        said = self._hide(words_of(answer.text))
+        if status == 403 and any(word in said.casefold() for word in _OF_CONTENT):
+            return UnusableReplyError(f"the server refuses the texts of this request (status 403): {said}")
         if status in (401, 403):
             held = f"the key in {self.key_env}" if self.key_env else "no key (name its variable: key_env='...')"
             return RefusedCallError(f"{self.base_url} refuses {held}: {said}")
@@ -178,7 +199,7 @@ class Server:
                 f"{self.base_url} has no {request.path} for model {request.model!r}: {said}; check the name of the "
                 "model, and that base_url ends as the server wants it, mostly in /v1"
             )
-        if status == 429 and "insufficient_quota" in answer.text:
+        if status == 402 or (status == 429 and "insufficient_quota" in answer.text):
             return RefusedCallError(f"{self.base_url} says that the account is used up: {said}")
         if status in (408, 409, 429) or status >= 500:
             return TransientError(
@@ -188,7 +209,9 @@ class Server:
 
     def _hide(self, text: str) -> str:
         """Return a text without the key: a server may send it back in an error, or as part of a reply."""
-        return text.replace(self._key, "[key]") if self._key else text
+        if self._key is None or len(self._key) < _SHORTEST_SECRET:
+            return text
+        return text.replace(self._key, "[key]").replace(self._key.replace("/", r"\/"), "[key]")  # JSON may escape /
 
 
 def _checked_address(base_url: str) -> str:
@@ -203,18 +226,6 @@ def _checked_address(base_url: str) -> str:
     return base_url.rstrip("/")
 
 
-def _words_of(text: str) -> str:
-    """Return what an error says, whichever of the usual shapes it has."""
-    try:
-        said = json.loads(text)
-    except ValueError:
-        said = text
-    while isinstance(said, dict):
-        said = next((said[name] for name in ("error", "message", "detail") if said.get(name)), json.dumps(said))
-    plain = " ".join(str(said).split())
-    return plain[:_MOST_SHOWN] or "without a word"
-
-
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that a server asks to wait; a date, which few send, counts as nothing said."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
@@ -223,49 +234,3 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         except (KeyError, ValueError):
             continue
     return None
-
-
-def _read(text: str) -> Reply:
-    """Return a reply of either protocol.
-
-    Raises
-    ------
-    TransientError
-        If it is cut off or no reply: servers and proxies under load send such, and it may help to ask again.
-    """
-    try:
-        sent = json.loads(text)
-        choice = sent["choices"][0]
-        read = _read_chat(choice) if "message" in choice else _read_completion(choice)
-        usage = sent.get("usage") or {}
-        return Reply(
-            **read,
-            finish_reason=choice.get("finish_reason") or "stop",
-            model=str(sent.get("model") or ""),
-            tokens_in=usage.get("prompt_tokens"),
-            tokens_out=usage.get("completion_tokens"),
-        )
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        start = " ".join(text.split())[:80]
-        raise TransientError(f"the server sent something that is no reply of the protocol: {start!r}") from None
-
-
-def _read_chat(choice: dict[str, Any]) -> dict[str, Any]:
-    message = choice["message"]
-    content = (choice.get("logprobs") or {}).get("content") or []
-    tokens = [
-        Token(t["token"], float(t["logprob"]), {o["token"]: float(o["logprob"]) for o in t.get("top_logprobs") or []})
-        for t in content
-    ]
-    return {"text": message.get("content") or "", "refusal": message.get("refusal"), "tokens": tuple(tokens)}
-
-
-def _read_completion(choice: dict[str, Any]) -> dict[str, Any]:
-    logprobs = choice.get("logprobs") or {}
-    texts, values = logprobs.get("tokens") or [], logprobs.get("token_logprobs") or []
-    tops = logprobs.get("top_logprobs") or [{}] * len(texts)
-    tokens = [
-        Token(text, float("nan") if value is None else float(value), {k: float(v) for k, v in (top or {}).items()})
-        for text, value, top in zip(texts, values, tops, strict=True)
-    ]
-    return {"text": choice["text"] or "", "tokens": tuple(tokens)}

@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from prefdissect.errors import UnusableReplyError, show
-from prefdissect.llm.request import Reply, Request
+from prefdissect.llm.request import Reply, Request, without_surrogates
 
-__all__ = ["read_json", "text_of", "with_repair"]
+__all__ = ["THOUGHT", "after_thoughts", "read_json", "text_of", "with_repair"]
 
 _T = TypeVar("_T")
+THOUGHT = ("<think>", "</think>")
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n?\s*```", re.DOTALL | re.IGNORECASE)
 
 
@@ -50,6 +51,7 @@ def read_json(text: str) -> Any:
     >>> read_json('Here it is: {"clear": 2}')
     {'clear': 2}
     """
+    text = after_thoughts(text)
     fenced = _FENCED.search(text)
     for candidate in (text, fenced[1] if fenced else "", text[text.find("{") : text.rfind("}") + 1]):
         try:
@@ -57,8 +59,27 @@ def read_json(text: str) -> Any:
         except (ValueError, RecursionError):
             continue
         if isinstance(value, dict):
-            return value
+            return _plain(value)
     raise UnusableReplyError(f"the reply holds no JSON object: {show(text)}")
+
+
+def after_thoughts(text: str) -> str:
+    """Return what a model says once it has thought, where its thoughts come in the same text.
+
+    Examples
+    --------
+    >>> from prefdissect.llm.structured import after_thoughts
+    >>> after_thoughts("<think>A is longer, but</think>B")
+    'B'
+    """
+    return text.rpartition(THOUGHT[1])[2]
+
+
+def _plain(value: Any) -> Any:
+    """Return JSON without lone surrogates, which can be written into it as escapes and which no file takes."""
+    written = json.dumps(value, ensure_ascii=False)
+    clean = without_surrogates(written)
+    return value if clean == written else json.loads(clean)
 
 
 def with_repair(

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from prefdissect._typing import check_choice, check_count
+from prefdissect._typing import Inapplicable, Mode, Orders, check_choice, check_count
 from prefdissect.errors import OptionError, PrefDissectWarning
 from prefdissect.llm import Client, Failure, Jobs, Limit, Server
+from prefdissect.llm.jobs import tell_reasons
 from prefdissect.measure.annotated import Annotated
 from prefdissect.measure.answers import AskedCall, PairAnswers
 from prefdissect.measure.asking import Asker, ask_pair
-from prefdissect.measure.calls import Inapplicable, Mode, Orders, Settings, prompt_of
+from prefdissect.measure.calls import Settings, prompt_of
 from prefdissect.measure.joining import join_answers, split_given
 from prefdissect.measure.plan import STEPS, make_plan
 from prefdissect.measure.telling import unfinished
@@ -182,7 +183,9 @@ def check_settings(
             f"all properties of schema {plan.schema.name!r} are measured by rule, without a model: use measure_text()"
         )
     n = check_count("repeats", repeats)
-    return Settings(plan, model, mode, orders, n, check_count("random_seed", random_seed, least=0), inapplicable, dict(extra or {}))
+    return Settings(
+        plan, model, mode, orders, n, check_count("random_seed", random_seed, least=0), inapplicable, dict(extra or {})
+    )
 
 
 def _ask(settings: Settings, pairs: Sequence[PairTexts], client: Client) -> tuple[dict[str, PairAnswers], Jobs[None]]:
@@ -246,8 +249,8 @@ def _warn(
     told = []
     if failures:
         told.append(
-            f"{len(failures):,} calls gave nothing that can be used (the first: {failures[0].job}: "
-            f"{failures[0].reason}); retry_failed=True asks them again"
+            f"{len(failures):,} calls gave nothing that can be used ({tell_reasons(failures)}); retry_failed=True asks "
+            "them again"
         )
     if not_asked:
         again = "" if replies is None else f" with replies={str(replies)!r}"

@@ -13,6 +13,7 @@ import numpy as np
 from prefdissect._typing import FloatArray, check_positive
 from prefdissect.errors import DataError
 from prefdissect.llm import Failure, Use
+from prefdissect.llm.jobs import tell_reasons
 from prefdissect.measure.agreement import agree
 from prefdissect.measure.joining import combine, split_given
 from prefdissect.schema import Property, PropertySchema
@@ -151,7 +152,8 @@ class Annotated:
         ]
         if n_failed:
             lines.append(
-                f"failed: {len(self.failures):,} calls of {n_failed:,} pairs; retry_failed=True asks them again"
+                f"failed: {len(self.failures):,} calls of {n_failed:,} pairs ({tell_reasons(self.failures)}); "
+                "retry_failed=True asks them again"
             )
         if self.not_asked:
             lines.append(

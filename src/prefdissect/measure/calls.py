@@ -7,8 +7,9 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
+from prefdissect._typing import Inapplicable, Mode, Orders
 from prefdissect.llm import Prompt, Request
 from prefdissect.measure import typical
 from prefdissect.measure.forms import CaseFacts, read_cases, read_checks, read_ratings
@@ -17,11 +18,8 @@ from prefdissect.measure.texts import PairTexts
 from prefdissect.measure.wording import Line, case_line, error_line, property_line, quoted
 from prefdissect.schema import Property
 
-__all__ = ["Asking", "Call", "Inapplicable", "Mode", "Orders", "Settings", "prompt_of", "walk"]
+__all__ = ["Asking", "Call", "Settings", "prompt_of", "walk"]
 
-Mode: TypeAlias = Literal["pairwise", "single"]
-Orders: TypeAlias = Literal["random", "both", "given"]
-Inapplicable: TypeAlias = Literal["zero", "missing"]
 Facts: TypeAlias = Mapping[str, CaseFacts]
 
 _PACKAGE = "prefdissect.measure"

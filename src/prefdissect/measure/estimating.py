@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prefdissect._typing import Inapplicable, Mode, Orders
 from prefdissect.errors import UnusableReplyError
 from prefdissect.llm import Estimate, Planned, ReplyCache, Request, count_tokens, estimate_calls, read_json, text_of
 from prefdissect.llm.server import OPENAI_URL
 from prefdissect.measure.annotate import check_settings
-from prefdissect.measure.calls import Call, Inapplicable, Mode, Orders, Settings, walk
+from prefdissect.measure.calls import Call, Settings, walk
 from prefdissect.measure.texts import PairTexts, read_pairs
 from prefdissect.schema import PAPER, PropertySchema
 

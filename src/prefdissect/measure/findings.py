@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from prefdissect.measure.answers import PairAnswers
@@ -34,7 +35,7 @@ def columns_of(data: PreferenceData, settings: Settings, answers: Mapping[str, P
             columns[f"error_check_{letter}"] = [
                 None if c is None else "applicable" if c.applicable else "not applicable" for c in checks
             ]
-            columns[f"error_list_{letter}"] = [None if c is None else [dict(vars(e)) for e in c.errors] for c in checks]
+            columns[f"error_list_{letter}"] = [None if c is None else [asdict(e) for e in c.errors] for c in checks]
     return columns
 
 
@@ -43,15 +44,19 @@ def _first_check(answers: PairAnswers, side: int) -> Check | None:
     return answers.checks[places[0]] if places else None
 
 
-def add_columns(data: PreferenceData, columns: Mapping[str, list[Any]], failed: Sequence[str | None]) -> pd.DataFrame:
+def add_columns(
+    data: PreferenceData, columns: Mapping[str, list[Any]], failed: Sequence[str | None], *, again: set[str]
+) -> pd.DataFrame:
     """Return pairs with these columns; where the source has one of that name, the new one has another.
 
-    `failed` names what is not rated although it should be, so that fits leave the pair out.
+    `failed` names what is not rated although it should be, so that fits leave the pair out. What an annotation before
+    could not rate stays named beside it, but for the ratings that were asked for `again`.
     """
     import pandas as pd
 
     from prefdissect.data.flags import FLAG, UNRATED, flag_pairs
 
+    failed = [_join_names(*cells) for cells in zip(_still_failed(data.pairs, again), failed, strict=True)]
     pairs = data.pairs.drop(columns=UNRATED, errors="ignore")
     for name, cells in columns.items():
         free = name
@@ -62,6 +67,21 @@ def add_columns(data: PreferenceData, columns: Mapping[str, list[Any]], failed: 
         pairs[UNRATED] = pd.Series(list(failed), index=pairs.index, dtype=object)
     flags = flag_pairs(pairs)
     return pairs if flags is None else pairs.assign(**{FLAG: flags})
+
+
+def _still_failed(pairs: pd.DataFrame, again: set[str]) -> list[str | None]:
+    """Return for each pair which ratings failed before and were not asked for again."""
+    from prefdissect.data.cells import plain
+    from prefdissect.data.flags import UNRATED
+
+    if UNRATED not in pairs:
+        return [None] * len(pairs)
+    cells = ["" if cell is None else str(cell) for cell in plain(pairs[UNRATED])]
+    return [", ".join(name for name in cell.split(", ") if name not in again) or None for cell in cells]
+
+
+def _join_names(*names: str | None) -> str | None:
+    return ", ".join(filter(None, names)) or None
 
 
 def add_cases(

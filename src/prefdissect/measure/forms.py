@@ -23,7 +23,7 @@ _MOST_ITEMS = 50  # that one query is likely to hold; more are a model that has 
 _MOST_ERRORS = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CaseFacts:
     """Whether a case holds for a query, and the items that it lists, if it lists any."""
 
@@ -31,7 +31,7 @@ class CaseFacts:
     items: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FoundError:
     """One error in a response: what is wrong, of which type, and the property that counts it."""
 
@@ -40,7 +40,7 @@ class FoundError:
     severity: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Check:
     """What the search for errors found in one response."""
 

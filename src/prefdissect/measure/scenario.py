@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prefdissect.errors import OptionError, PrefDissectWarning, show
-from prefdissect.llm import Client, Estimate, Jobs, Limit, Planned, Request, Server, estimate_calls
+from prefdissect.llm import Client, Estimate, Jobs, Limit, Planned, Request, Server, Use, estimate_calls
+from prefdissect.llm.jobs import tell_reasons
 from prefdissect.measure.asking import Asker
 from prefdissect.measure.calls import Call, prompt_of
 from prefdissect.measure.estimating import kept_replies, plan_call
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from prefdissect.data import PreferenceData
     from prefdissect.data.load import Source
 
-__all__ = ["assign_scenarios", "estimate_scenarios"]
+__all__ = ["assign_scenarios", "assign_with_use", "estimate_scenarios"]
 
 Scenarios = Mapping[str, str] | Sequence[Scenario]
 
@@ -84,27 +85,42 @@ def assign_scenarios(
     help     690
     dtype: int64
     """
-    from prefdissect.data import load
-
-    loaded, known = load(data), _check(scenarios)
-    calls = dict(_calls(list(read_prompts(loaded)), known, model, extra))
-    server = Server(base_url, key_env=key_env, timeout=timeout)
-    with Client(
+    return assign_with_use(
+        data,
         model,
-        server,
+        scenarios=scenarios,
+        server=Server(base_url, key_env=key_env, timeout=timeout),
+        extra=extra,
         replies=replies,
         limit=limit,
         prices=prices,
         concurrency=concurrency,
         retry_failed=retry_failed,
         progress=progress,
-    ) as client:
+    )[0]
+
+
+def assign_with_use(
+    data: Source,
+    model: str,
+    *,
+    server: Server,
+    scenarios: Scenarios = SCENARIOS,
+    extra: Mapping[str, Any] | None = None,
+    **of_client: Any,
+) -> tuple[PreferenceData, Use]:
+    """Return what `assign_scenarios` does, and what was used for it; further options are those of `Client`."""
+    from prefdissect.data import load
+
+    loaded, known = load(data), _check(scenarios)
+    calls = dict(_calls(list(read_prompts(loaded)), known, model, extra))
+    with Client(model, server, **of_client) as client:
         asker = Asker(client)
         jobs = client.run({prompt: partial(_value, asker, call) for prompt, call in calls.items()}, "scenarios")
         use = client.use
     _warn(jobs)
     names = {prompt: known[number].id for prompt, number in jobs.results.items()}
-    return _group(loaded, names, known, f"{len(names):,} prompts by {model}: {use}")
+    return _group(loaded, names, known, f"{len(names):,} prompts by {model}: {use}"), use
 
 
 def estimate_scenarios(
@@ -182,9 +198,7 @@ def _calls(
 def _warn(jobs: Jobs[int]) -> None:
     told = []
     if jobs.failures:
-        told.append(
-            f"{len(jobs.failures):,} calls gave nothing that can be used (the first: {jobs.failures[0].reason})"
-        )
+        told.append(f"{len(jobs.failures):,} calls gave nothing that can be used ({tell_reasons(jobs.failures)})")
     if jobs.not_done:
         told.append(f"{len(jobs.not_done):,} were not asked: {jobs.stopped}")
     if told:
@@ -192,7 +206,7 @@ def _warn(jobs: Jobs[int]) -> None:
             f"not all prompts have a scenario: {'; '.join(told)}; call again to go on, with retry_failed=True to ask "
             "again where a call failed",
             PrefDissectWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

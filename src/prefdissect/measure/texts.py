@@ -44,7 +44,7 @@ def read_pairs(
     OptionError
         If `references` names no pair and no prompt of the data.
     """
-    from prefdissect.data.flags import EMPTY, IDENTICAL, flags_of
+    from prefdissect.data.flags import EMPTY, UNFIT, flags_of
 
     _need(data, (*(("prompt",) if needs_prompt else ()), *_RESPONSES))
     prompts = _texts(data, "prompt") if "prompt" in data.pairs.columns else [None] * len(data)
@@ -53,7 +53,7 @@ def read_pairs(
     a_and_b = (_texts(data, c) for c in _RESPONSES)
     rows = zip(data.pairs.index, prompts, *a_and_b, known, flags_of(data.pairs), strict=True)
     for pair_id, prompt, a, b, reference, flag in rows:
-        if flag in (EMPTY, IDENTICAL) or a is None or b is None:
+        if flag in UNFIT or a is None or b is None:
             left_out[str(pair_id)] = flag or EMPTY
         elif needs_prompt and not (prompt or "").strip():
             left_out[str(pair_id)] = "empty prompt"
