@@ -83,7 +83,10 @@ def _judge(body: dict, weights: np.ndarray) -> Answer:
 
 
 def answer(body: dict) -> Answer | str:
-    """Answer as the model that is asked: `writer`, `judge`, `indifferent` (all weights 0; `indifferent 2` has other luck) or `mute`."""
+    """Answer as the model that is asked: `writer`, `judge`, `indifferent` or `mute`.
+
+    Those whose names begin with `indifferent` have weights of 0, and each its own luck.
+    """
     if body["model"] == "mute":
         return Answer("")
     if body["model"] == "writer":
