@@ -58,11 +58,11 @@ def _ratings(response: str) -> np.ndarray:
     return measure_text(table, properties=list(FEATURES), n_jobs=1).ratings[0, 0]
 
 
-def log_odds(prompt: str, first: str, second: str, weights: np.ndarray) -> float:
+def log_odds(prompt: str, first: str, second: str, weights: np.ndarray, luck: str = "") -> float:
     """Return the log-odds that the first is better, noise included; swapping the responses flips its sign."""
     ratings = np.stack([_ratings(first), _ratings(second)])[None]
     x = np.array([prop.encode(ratings[:, 0, k], ratings[:, 1, k])[0] for k, prop in enumerate(SCHEMA)])
-    u = _rng(prompt, *sorted((first, second))).random()
+    u = _rng(luck + prompt, *sorted((first, second))).random()
     noise = math.log(u / (1 - u)) * (1 if first <= second else -1)
     return float(x @ weights) + noise
 
@@ -75,14 +75,18 @@ def _judge(body: dict, weights: np.ndarray) -> Answer:
         liking = 5.5 + 2 * float(weights @ np.sign(_ratings(response))) + rng.normal(0, 0.7)
         return Answer(json.dumps({"reason": "so", "score": int(np.clip(round(liking), 1, 10))}))
     (_, prompt), (_, first), (_, second) = texts
-    odds = log_odds(prompt, first, second, weights)
+    luck = body["model"].removeprefix("indifferent") if body["model"] != "judge" else ""
+    odds = log_odds(prompt, first, second, weights, luck)
     a, b = -math.log1p(math.exp(-odds)), -math.log1p(math.exp(odds))
     letter = "A" if a > b else "B"
     return Answer(letter, tokens=[Token(letter, max(a, b), {"A": a, "B": b})])
 
 
 def answer(body: dict) -> Answer | str:
-    """Answer as the model that is asked: `writer`, `judge`, `indifferent` (all weights 0) or `mute`."""
+    """Answer as the model that is asked: `writer`, `judge`, `indifferent` or `mute`.
+
+    Those whose names begin with `indifferent` have weights of 0, and each its own luck.
+    """
     if body["model"] == "mute":
         return Answer("")
     if body["model"] == "writer":

@@ -107,11 +107,15 @@ def test_the_messages_ask_for_what_the_judge_likes_most_and_least(done, result):
 
 
 def test_a_judge_without_preferences_is_not_moved(world, indifferent):
-    found = experiment(world, indifferent, judge="indifferent")
-    for condition in ("toward", "away"):
-        shift = row(found.shifts, condition)
-        assert shift["shift_lower"] < 0 < shift["shift_upper"]
-        assert shift["predicted_lower"] < 0 < shift["predicted_upper"]
+    # Of ten 94% intervals 0.6 miss their 0 on average, and three or more in 2 of 100 worlds; this one is fixed
+    held = []
+    for judge in ("indifferent", *(f"indifferent {k}" for k in range(2, 6))):
+        found = experiment(world, indifferent, judge=judge, prompts=PROMPTS[:100])
+        for condition in ("toward", "away"):
+            shift = row(found.shifts, condition)
+            assert shift["predicted_lower"] < 0 < shift["predicted_upper"]
+            held.append(shift["shift_lower"] < 0 < shift["shift_upper"])
+    assert sum(held) >= 8
 
 
 def test_no_certain_properties_is_an_error_that_says_so(indifferent):

@@ -36,7 +36,7 @@ def with_texts(data: pdx.PreferenceData) -> pdx.PreferenceData:
 
 
 def fit_of(data: pdx.PreferenceData, **options: object) -> pdx.Dissection:
-    return pdx.dissect(data, engine="ep", draws=200, random_seed=0, **options)
+    return pdx.dissect(data, **{"position": False, "engine": "ep", "draws": 200, "random_seed": 0, **options})
 
 
 def reweighted(result: pdx.Dissection, weights: dict[str, list[float]]) -> pdx.Dissection:

@@ -34,9 +34,8 @@ from prefdissect.llm import Estimate, Failure, Limit, Use, estimate_calls
 
 __all__ = ["estimate_experiment", "run_experiment"]
 
-_ENOUGH = (
-    20  # prompts; with 10, intervals of 94% held the truth in 79% to 85% of simulated groups, with 5 in 53% to 81%
-)
+# Prompts: with 10, intervals of 94% held the truth in 79% to 85% of simulated groups, with 5 in 53% to 81%.
+_ENOUGH = 20
 _TYPICAL_WORDS = 250  # of a response that is not written yet, for estimates
 
 

@@ -16,7 +16,7 @@ from prefdissect.llm.jobs import Jobs, run_jobs
 from prefdissect.llm.prices import find_price, load_prices, need_price
 from prefdissect.llm.replies import ReplyCache
 from prefdissect.llm.request import Reply, Request
-from prefdissect.llm.server import Server, TransientError
+from prefdissect.llm.server import RefusedCallError, Server, TransientError
 from prefdissect.llm.structured import with_repair
 
 if TYPE_CHECKING:
@@ -136,6 +136,9 @@ class Client:
                 reply = self.server.ask(request)
             except TransientError as error:
                 self._budget.count_failed(request, paid=error.paid)
+                raise
+            except RefusedCallError:  # a wrong key, or nobody there: nothing was answered, and nothing is paid
+                self._budget.count_failed(request, paid=False)
                 raise
             self._replies.keep(self.server.base_url, request, reply)
             self._budget.count(request, reply)

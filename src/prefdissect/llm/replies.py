@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ __all__ = ["ReplyCache"]
 
 _APPLICATION = 0x70646C72  # marks the file as one of ours ("pdlr")
 _VERSION = 1
+_PATIENCE = 60.0  # seconds to wait for others that have the file open
 _TABLE = """
 CREATE TABLE IF NOT EXISTS replies (
     key TEXT PRIMARY KEY,
@@ -82,8 +84,20 @@ class ReplyCache:
             self._db.execute(_TABLE)
         self._db.execute("COMMIT")
         # With a log written ahead a killed process loses nothing that was committed, without waiting for the disk.
-        self._db.execute("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         self._db.execute("PRAGMA synchronous = NORMAL")
+
+    def _write_ahead(self) -> None:
+        """Switch to a log written ahead; while others open the file sqlite refuses that at once, without waiting."""
+        ends = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > ends:
+                    raise
+                time.sleep(0.01)
 
     def find(self, base_url: str, request: Request) -> Reply | None:
         """Return the reply to this very request, or None if it was never answered."""
@@ -131,7 +145,7 @@ class ReplyCache:
 
 
 def _connect(path: Path | None) -> sqlite3.Connection:
-    return sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None, timeout=60)
+    return sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None, timeout=_PATIENCE)
 
 
 def _unfit(path: str | Path | None, error: Exception) -> FileFormatError:
