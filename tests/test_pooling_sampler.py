@@ -64,7 +64,7 @@ def test_the_stored_run_of_nuts_is_what_nuts_says():
 
 
 def test_scales_found_and_not_drawn_give_other_sds_here():
-    """Why small hierarchies are sampled: with the likeliest scales sds are off by up to a sixth, most of them too small."""
+    """Why small hierarchies are sampled: with the likeliest scales sds are off by up to a sixth."""
     rows = draw_hierarchy(5).rows()
     table = arrange_layers(("property",) * 8, 4, 4)
     found = iterate(rows, table, first_variances(table, 4), factors=False).solution
