@@ -188,6 +188,10 @@ def dissect(
         own = {OWN: own_column(loaded, design)} if self_preference else {}
         posterior = fit_pooled(design, priors, options, own=own, progress=progress)
     asked = {"by": by, "encoding": encoding, "ties": ties, "prior": repr(prior), **asdict(options)}
+    asked |= {
+        "exclude_from_pool": list(options.exclude_from_pool),
+        "self_preference": self_preference,
+    }  # as JSON has it
     return Dissection(loaded, design, posterior, asked | {"versions": _versions(), "data_hash": loaded.hash})
 
 
