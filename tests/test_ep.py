@@ -109,7 +109,7 @@ def test_rows_beyond_a_block_count_like_the_first():
     for start in range(0, 300, 128):
         part = slice(start, start + 128)
         sites.add_sites(xt, start, tau[part], nu[part], precision, shift)
-    compiled._mirror(precision)
+    compiled.mirror(precision)
     np.testing.assert_allclose(precision, 1 + (xt * tau) @ xt.T, rtol=1e-12)
     np.testing.assert_allclose(shift, 1 + xt @ nu, rtol=1e-11)
 

@@ -218,6 +218,10 @@ def dissect(
         mine = {OWN: own_column(loaded, design)} if self_preference else {}
         posterior = fit_pooled(design, arranged, options, own=mine, progress=progress)
     asked = {"by": by, **chosen, "preset": preset, "prior": repr(prior), **asdict(options)}
+    asked |= {
+        "exclude_from_pool": list(options.exclude_from_pool),
+        "self_preference": self_preference,
+    }  # as JSON has it
     return Dissection(loaded, design, posterior, asked | {"versions": _versions(), "data_hash": loaded.hash})
 
 
