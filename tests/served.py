@@ -168,7 +168,7 @@ class _Server(uvicorn.Server):
         return is_idle or now > self.ends or self.parent not in (None, os.getppid())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await asyncio.sleep(0.01)  # who has just knocked is let in first: asyncio loses those that it lets in as it closes
+        await asyncio.sleep(0.01)  # who has just knocked is let in first: asyncio loses those let in as it closes
         for server in self.servers:
             server.close()
         for task in self.server_state.tasks:
