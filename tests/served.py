@@ -168,13 +168,15 @@ class _Server(uvicorn.Server):
         return is_idle or now > self.ends or self.parent not in (None, os.getppid())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await asyncio.sleep(0.01)  # who has just knocked is let in first: asyncio loses those let in as it closes
         for server in self.servers:
             server.close()
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
         for task in self.server_state.tasks:
             task.cancel()
-        await asyncio.sleep(0)
+        for _ in range(20):  # connections that were being made, or closed, take a few turns to be there, or gone
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0.001)
 
     def stop(self) -> None:
         """End the server; from any thread."""

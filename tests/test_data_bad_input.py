@@ -417,4 +417,4 @@ def test_a_response_that_is_never_rated_is_a_gap_and_not_text() -> None:
     data = load(pd.DataFrame({**BASE, "y_a": pd.Series([None] * 3, dtype=object), "y_b": [1, 2, 3]}))
     assert data.properties == ["x", "y"]
     assert "never rated" in str(data.report)
-    refuse(lambda: dissect(data), "2 no rating of y")
+    refuse(lambda: dissect(data), "3 no rating of y")
