@@ -25,14 +25,15 @@ from prefdissect._typing import (
 from prefdissect.asking.drawing import DrawsFigures
 from prefdissect.asking.explaining import ExplainsPairs
 from prefdissect.asking.pooling import TellsOfPooling
+from prefdissect.asking.predicting import PredictsPairs
 from prefdissect.asking.reporting import WritesReports
 from prefdissect.asking.steering import SteersModels
 from prefdissect.asking.training import LabelsPairs
 from prefdissect.choose import choose_judges, pick
-from prefdissect.data import PreferenceData, Source, load, load_for, read_labels
+from prefdissect.data import Source, load_for, read_labels
 from prefdissect.describe import describe
 from prefdissect.errors import OptionError
-from prefdissect.features import build_design, groups_like
+from prefdissect.features import build_design
 from prefdissect.inference import (
     OWN,
     PAPER_PRIOR,
@@ -51,7 +52,7 @@ from prefdissect.inference import (
 from prefdissect.nuisance import nuisance_table
 from prefdissect.preset import apply_preset
 from prefdissect.schema import PropertySchema
-from prefdissect.text import TEXT, rate_if_unrated, rate_like
+from prefdissect.text import rate_if_unrated
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -226,7 +227,7 @@ def dissect(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Dissection(WritesReports, ExplainsPairs, DrawsFigures, SteersModels, LabelsPairs, TellsOfPooling):
+class Dissection(WritesReports, ExplainsPairs, PredictsPairs, DrawsFigures, SteersModels, LabelsPairs, TellsOfPooling):
     """What each judge is preferring, in each group; made by `dissect` or `Dissection.load`.
 
     Parameters
@@ -340,24 +341,6 @@ class Dissection(WritesReports, ExplainsPairs, DrawsFigures, SteersModels, Label
         )
         return Dissection(data, design, self.fitted.join(new), self.options | {"data_hash": data.hash})
 
-    def predict(self, data: Source) -> pd.DataFrame:
-        """Return the probability that A is preferred in each pair of `data`, with its interval.
-
-        One row per judge, group and pair: a pair is predicted by each fitted group that it belongs
-        to; a pair that belongs to none has one row without group and probability. Schema, encoding
-        and scales are those of the fit. See `tables.prediction_table`.
-
-        Raises
-        ------
-        UnknownNameError
-            If the pairs lack a property, or none is in a fitted group.
-        """
-        encoder = self.design.encoder
-        data = _load_new(data, encoder.schema)
-        in_group = groups_like(data, self.design, self.options["by"])
-        x = self.design.complete(encoder.encode(data), data)
-        return tables.prediction_table(self.design, self.fitted, x, data.pairs.index, in_group)
-
     def to_arviz(self) -> Any:
         """Return the draws as the installed ArviZ holds them: `InferenceData`, or `DataTree` from 1.0 on."""
         return _arviz.to_container(self.posterior)
@@ -387,15 +370,6 @@ class Dissection(WritesReports, ExplainsPairs, DrawsFigures, SteersModels, Label
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(repr(self))}</pre>" + self.summary().round(3).to_html()
-
-
-def _load_new(data: Source, schema: PropertySchema) -> PreferenceData:
-    """Return pairs to predict, whose verdicts are not needed; what `TEXT` has and they lack is measured."""
-    if isinstance(data, PreferenceData):
-        return rate_like(data, schema)
-    if any(prop in TEXT.properties for prop in schema):
-        return rate_like(load(data, schema=schema), schema)
-    return load(data, schema=schema, properties=list(schema.ids), judges=[])
 
 
 def _versions() -> dict[str, str]:

@@ -101,11 +101,12 @@ class AuditsJudges(ChecksFits):
 
     @cached_property
     def _audited(self) -> Audit:
-        """The audit of a report: with what is known of held-out pairs, where the design is that of comparisons."""
+        """The audit of a report: with what is known of held-out pairs, where the fits are the audit's own."""
         how = {"encoding": "comparison", "unparsed": "drop", "folds": FOLDS, "resamples": _RESAMPLES}
         seed, interval = self.options["random_seed"], self.fitted.interval
         plan = check_plan(("length",), None, interval=interval, random_seed=seed, **how)  # type: ignore[arg-type]
-        known = self._held_out if self.design.encoder.encoding == "comparison" else None
+        same = self.design.encoder.encoding == "comparison" and self._kept.all()
+        known = self._held_out if same else None
         return self._run_audit(self.judges, plan, known, None)
 
     def _run_audit(self, judges: list[str], plan: Plan, held: HeldOut | None, progress: bool | None) -> Audit:

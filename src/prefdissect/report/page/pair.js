@@ -29,18 +29,19 @@ function whyOf(e, fit, groups, view, said, used, width) {
     return { key: prop.id, label: prop.label, value, lower: inOdds ? ends[0] : null, upper: inOdds ? ends[1] : null,
       text: `${prop.label}: ${signed(value, 3)} ${inOdds ? `log-odds ${within(ends[0], ends[1])}` : 'of probability'}; ${e.x[k] > 0 ? 'A' : 'B'} has more` };
   });
-  const expected = known(used) ? `, surprise ${fixed(surprise(used, e.logit))} nats` : '';
+  const tie = tieChance(view.judge, fit, e.logit), chance = tie === null ? '' : ` if there is no tie, P(tie) = ${fixed(tie)}`;
+  const nats = surpriseOf(view.judge, fit, used, e.logit), told = known(nats), expected = told ? `, surprise ${fixed(nats)} nats` : '';
   const chart = waterfall(steps, { width: Math.min(width, 820), start: inOdds ? 0 : 0.5, title: inOdds ? 'log-odds that A is preferred' : 'probability that A is preferred',
     label: `Why ${view.judge} prefers ${e.probability >= 0.5 ? 'A' : 'B'}`, format: v => signed(v, 3), end: inOdds ? signed(e.logit) : `P(A) = ${fixed(e.probability)}`, onclick: id => state.set({ property: id, section: 'properties' }, { push: true }) });
   return h('section', { class: 'why' },
     h('p', { id: 'verdict', 'data-probability': e.probability, 'data-lower': e.lower, 'data-upper': e.upper }, h('b', null, h('bdi', null, view.judge)), ` said ${verdict(said)}${known(said) && !known(used) ? ', which the fits leave out' : ''}. By its fit in `, h('bdi', null, groupName(fit)), ', ',
-      h('b', null, `P(A) = ${fixed(e.probability)}`), ` ${within(e.lower, e.upper)}${expected}.`),
+      h('b', null, `P(A) = ${fixed(e.probability)}`), ` ${within(e.lower, e.upper)}${chance}${expected}.`),
     h('div', { class: 'controls' }, groups.length > 1 && choice('Fit of', 'fit', groupOptions(groups), groups[0]),
       radios('In', 'scale', { probability: 'probability', 'log-odds': 'log-odds' }, 'probability')),
     steps.length ? chart : h('p', { class: 'note' }, 'Nothing that was rated differs.'),
     h('p', { class: 'note' }, inOdds ? 'Weight times difference; they add up to the log-odds. ' : 'Shapley values against two responses that are equal in everything; they add up to P(A) − ½. ',
       'Blue speaks for A, orange for B. The interval of P(A) is of a normal posterior with the covariance of the fit.',
-      known(used) ? ' Surprise: minus the logarithm of the chance that the fit gave this verdict; a coin flip has 0.69.' : ''),
+      told ? ` Surprise: minus the logarithm of the chance that the fit gave this verdict${tie === null ? '' : ' and not the other'}; a coin flip has 0.69.` : ''),
     saveButtons(chart, 'waterfall', ['property', 'value'], steps.map(t => [t.key, t.value])));
 }
 

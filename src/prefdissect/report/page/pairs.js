@@ -60,14 +60,14 @@ function listPairs(view) {
 
 function orderPairs(found, view) {
   if (view.order === 'file') return found;
-  const logit = p => {
+  const worth = { surprise: (l, p, group) => surpriseOf(view.judge, group, study.pairs.label.at(p, view.j), l), sure: l => Math.abs(l), split: l => -Math.abs(l) }[view.order];
+  const valueOf = p => {
     const group = groupsFor(p, view)[0];
     if (group === undefined) return NaN;
     const g = groupAt(group), w = study.weights.mean;
-    return study.pairs.x.row(p).reduce((sum, v, k) => sum + v * w.at(view.j, g, k), 0);
+    return worth(study.pairs.x.row(p).reduce((sum, v, k) => sum + v * w.at(view.j, g, k), 0), p, group);
   };
-  const worth = { surprise: (l, p) => surprise(study.pairs.label.at(p, view.j), l), sure: l => Math.abs(l), split: l => -Math.abs(l) }[view.order];
-  return found.map(p => [p, worth(logit(p), p)]).sort((a, b) => (known(b[1]) ? b[1] : -Infinity) - (known(a[1]) ? a[1] : -Infinity) || a[0] - b[0]).map(([p]) => p);
+  return found.map(p => [p, valueOf(p)]).sort((a, b) => (known(b[1]) ? b[1] : -Infinity) - (known(a[1]) ? a[1] : -Infinity) || a[0] - b[0]).map(([p]) => p);
 }
 
 // The groups whose fit can explain a pair, the one that is filtered by first.

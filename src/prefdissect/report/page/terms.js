@@ -31,3 +31,15 @@ function termTable([title, meaning], rows) {
     { name: 'pairs that tell', of: r => r.n_differs ?? NaN, digits: 0, right: true }], sorted, { most: 24, key: r => `${r.judge}|${r.group}|${r.name}` }),
   saveButtons(null, title, ['judge', 'group', 'name', 'probability', 'lower', 'upper', 'log_odds'], sorted.map(r => [r.judge, r.group, r.name, r.probability, r.probability_lower, r.probability_upper, r.mean])));
 }
+
+// How likely a tie is at these log-odds, by the fit of a judge and group; null where its fits know no ties.
+function tieChance(judge, group, logit) {
+  const cut = study.terms.rows.find(r => r.term === 'ties' && r.judge === judge && r.group === group);
+  if (!cut || !known(cut.mean)) return null;
+  if (cut.name === 'ordered') return 1 / (1 + Math.exp(logit - Math.exp(cut.mean))) - 1 / (1 + Math.exp(logit + Math.exp(cut.mean)));
+  const nu = Math.exp(cut.mean);
+  return nu / (Math.exp(logit / 2) + Math.exp(-logit / 2) + nu);
+}
+
+// Surprise is told given a decision: a tie has none where fits know ties.
+const surpriseOf = (judge, group, label, logit) => (label === 0.5 && tieChance(judge, group, logit) !== null ? NaN : surprise(label, logit));
