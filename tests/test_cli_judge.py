@@ -1,6 +1,7 @@
 """`prefdissect judge` for a newcomer: fields of one's own, a Ctrl-C, a model that rates and one that judges, hints."""
 
 import _thread
+import signal
 from pathlib import Path
 
 import pandas as pd
@@ -45,6 +46,15 @@ def test_it_says_how_to_go_on_and_leaves_no_schema_that_nothing_needs():
     assert "note:" not in seen.output
 
 
+@pytest.fixture
+def heeds_interrupts():
+    """Heed Ctrl-C, which a run of tests in the background has been told to ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_interrupts")
 def test_after_an_interrupt_it_says_what_is_kept_and_goes_on():
     heard = []
 
