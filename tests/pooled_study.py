@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from prefdissect.inference.pooling.sites import Rows
+from prefdissect.inference.pooling.rows import Rows
 
 Array = NDArray[np.float64]
 
@@ -28,8 +28,11 @@ class Hierarchy:
             xt=np.ascontiguousarray(x.T),
             weight=np.ones(len(x)),
             linear=self.y.ravel() - 0.5,
+            tied=np.zeros(len(x)),
             starts=np.arange(n_scenarios * n_judges + 1) * n_pairs,
+            opens=np.arange(1, n_scenarios * n_judges + 1) * n_pairs,  # none could have been a tie
             pair=np.tile(np.arange(n_pairs), n_scenarios * n_judges),
+            source=np.arange(len(x)),
             shape=(n_scenarios, n_judges),
         )
 

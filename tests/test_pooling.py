@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 
 import prefdissect as pdx
+from prefdissect.describe import tell_of_pooling
 from prefdissect.errors import OptionError, UnknownNameError
+
+pytestmark = pytest.mark.lane("oldest")
 
 SCHEMA = pdx.PAPER.select(["clear", "no_severe_errors", "lengthy"])
 JUDGES, GROUPS = ["ann", "bob", "cy", "di", "ed"], ["code", "chat"]
@@ -29,8 +32,8 @@ def pooled(study) -> pdx.Dissection:
 
 @pytest.fixture(scope="module")
 def apart(study) -> pdx.Dissection:
-    """The same fits without pooling, which does not know ties nor order as terms."""
-    return pdx.dissect(study.data, engine="ep", ties="drop", position=False, random_seed=0, progress=False)
+    """The same fits without pooling."""
+    return pdx.dissect(study.data, engine="ep", random_seed=0, progress=False)
 
 
 def errors(result: pdx.Dissection, study: pdx.Study) -> np.ndarray:
@@ -57,6 +60,16 @@ def test_gain_is_held_out_per_judge_and_always_said(pooled):
     said = repr(pooled)
     assert f"Pooling gain, held out: {1000 * whole['gain']:+.1f}e-3" in said
     assert all(f"{judge} " in said.split("by judge")[1] for judge in JUDGES)
+    assert "pooled fits predict better" in said
+
+
+@pytest.mark.parametrize(
+    ("gain", "said"),
+    [(0.03, "predict better"), (0.01, "nobody can tell: take"), (-0.01, "nobody can tell"), (-0.03, "worse: take")],
+)
+def test_what_follows_from_a_gain_is_said(pooled, gain, said):
+    table = pooled.pooling_gain.assign(gain=gain, se=0.01)
+    assert said in tell_of_pooling(replace(pooled.fitted.pooled, gain=table))[1]
 
 
 def test_layers_and_scales(pooled):

@@ -15,11 +15,15 @@ from prefdissect.inference.fit_data import FitData
 from prefdissect.inference.pooling import pair_effect
 from prefdissect.inference.pooling.fit import State, iterate
 from prefdissect.inference.pooling.layers import LayerTable, Variances, arrange_layers
-from prefdissect.inference.pooling.pair_effect import attenuation, gather_evidence, marginals
+from prefdissect.inference.pooling.one_verdict import attenuation
+from prefdissect.inference.pooling.pair_effect import gather_evidence, marginals
+from prefdissect.inference.pooling.rows import Rows, keep_rows
 from prefdissect.inference.pooling.scales import first_variances
-from prefdissect.inference.pooling.sites import Rows, Sites, keep_rows, log_likelihood
+from prefdissect.inference.pooling.sites import Sites, log_likelihood
 from prefdissect.inference.pooling.solver import solve
 from prefdissect.inference.prior import PriorArrays
+
+pytestmark = pytest.mark.lane("oldest")
 
 Z = 1.8808  # of a 94% interval
 
@@ -99,7 +103,7 @@ def test_columns_and_rows_of_zeros_leave_the_rest_alone(pair_sd):
 def some_sites(rows: Rows, rng: np.random.Generator, vary: float = 0.3) -> Sites:
     """Return sites as they might be, each in proportion to its row's weight."""
     tau = 0.2 * np.exp(vary * rng.standard_normal(len(rows.weight))) * rows.weight
-    return Sites(tau, 0.05 * rng.standard_normal(len(tau)))
+    return Sites(tau, 0.05 * rng.standard_normal(len(tau)), np.full(rows.shape, np.nan))
 
 
 def uneven_rows(
@@ -186,7 +190,9 @@ def test_log_likelihood_by_hand():
     study = draw_hierarchy(7, shape=(2, 2, 3), n_pairs=40)
     t = np.einsum("sjp,snp->sjn", study.weights, study.x)
     expected = np.where(study.y == 1, -np.log1p(np.exp(-t)), -np.log1p(np.exp(t))).sum(axis=-1)
-    np.testing.assert_allclose(log_likelihood(study.rows(), study.weights), expected, atol=1e-9)
+    np.testing.assert_allclose(
+        log_likelihood(study.rows(), study.weights, np.full(study.y.shape[:2], np.nan)), expected, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("pair_sd", [0.3, 1.0, 2.0])

@@ -16,6 +16,8 @@ from prefdissect.inference.pooling.layers import arrange_layers
 from prefdissect.inference.pooling.sampler import SCALE_SD, Chain, sample_chain
 from prefdissect.inference.pooling.scales import first_variances
 
+pytestmark = pytest.mark.lane("oldest")
+
 GOLDEN = Path(__file__).parent / "golden" / "pooled_nuts.npz"  # run_nuts(study, draws=4000, tune=1500, seed=1)
 
 
@@ -24,9 +26,10 @@ def sample(study: Hierarchy, *, draws: int, chains: int, pair_sd: float = 0.0, s
     n_scenarios, n_judges = rows.shape
     table = arrange_layers(("property",) * len(rows.xt), n_judges, n_scenarios)
     start = iterate(rows, table, first_variances(table, n_judges, pair_sd), factors=False).solution
+    cut = np.full(rows.shape, np.nan)  # nobody ties
     streams = np.random.default_rng(seed).spawn(chains)
     true = None if pair_sd else rows
-    return [sample_chain(true, table, start, draws=draws, rng=rng) for rng in streams]
+    return [sample_chain(true, table, start, cut, draws=draws, rng=rng) for rng in streams]
 
 
 def test_small_hierarchy_against_long_nuts():
@@ -81,7 +84,7 @@ def test_with_pairs_effects_draws_follow_the_stand_in():
     for layer in ("common", "judge", "scenario", "cell"):
         table = table.fix(layer, np.full(3, 0.04))
     start = iterate(rows, table, first_variances(table, 4, 0.5), factors=False).solution
-    chain = sample_chain(None, table, start, draws=2000, rng=np.random.default_rng(1))
+    chain = sample_chain(None, table, start, np.full(rows.shape, np.nan), draws=2000, rng=np.random.default_rng(1))
     assert chain.acceptance == 1.0
     assert (chain.scale == 0.2).all()
     assert (np.abs(chain.weight.mean(axis=0) - start.weight) / start.sd).max() < 5 / np.sqrt(2000)

@@ -33,7 +33,7 @@ from prefdissect.choose import choose_judges, pick
 from prefdissect.data import Source, load_for, read_labels
 from prefdissect.describe import describe
 from prefdissect.errors import OptionError
-from prefdissect.features import build_design
+from prefdissect.features import build_design, check_by
 from prefdissect.inference import (
     OWN,
     PAPER_PRIOR,
@@ -46,7 +46,6 @@ from prefdissect.inference import (
     fit_design,
     fit_pooled,
     own_column,
-    self_columns,
     terms_when_pooled,
 )
 from prefdissect.nuisance import nuisance_table
@@ -69,7 +68,7 @@ def dissect(
     ties: Ties = "davidson",
     position: bool | Literal["auto"] = "auto",
     generators: bool | Literal["auto"] = "auto",
-    cluster: Clustering = "none",
+    cluster: Clustering | None = None,
     preset: Preset | None = None,
     prior: PriorLike = PAPER_PRIOR,
     engine: Engine = "exact",
@@ -122,10 +121,11 @@ def dissect(
         have 25 pairs each in the average group, True wherever they are known, False not.
     cluster
         `auto`: rows weigh one over the design effect of clusters of pairs, see `certificates`. `none`: they do not.
+        None is `auto` with pooling, which else takes what pairs of one prompt share for what judges share, and `none`.
         See also `robust`, which widens intervals and leaves the centre of the likelihood.
     preset
         `paper`: the paper's model, whatever the defaults are: ties dropped, no term but properties, no cluster
-        weights, `Laplace(0.1)`, comparisons.
+        weights, no pooling, `Laplace(0.1)`, comparisons.
     prior
         `Laplace(scale)` or `Normal(scale)`, or a mapping from property to one of them.
     engine
@@ -152,7 +152,8 @@ def dissect(
         `none`: each judge and group on its own. `partial`: a weight is the sum of what is common, the judge's, the
         group's and the cell's own, and how large each of these is, is learned: weights borrow from other judges and
         groups as far as they are alike. `full`: one set of weights for all. Rows name the engine `pooled`; see
-        `layers`, `scales` and `pooling_gain`, which says whether it paid.
+        `layers`, `scales` and `pooling_gain`, which says whether it paid. Terms are the same as without, but for
+        `ties="ordered"`; a judge has one habit of order in all groups.
     exclude_from_pool
         Judges that are fitted on their own beside the pool, such as one that is unlike the others.
     pair_effect
@@ -186,7 +187,7 @@ def dissect(
     [['most', 'lengthy'], ['least', 'clear']]
     """
     chosen: dict[str, Any] = {"ties": ties, "position": position, "generators": generators, "encoding": encoding}
-    chosen, cluster, prior = apply_preset(preset, chosen, cluster, prior)
+    chosen, cluster, prior = apply_preset(preset, chosen, cluster, prior, pooling)
     options = check_options(
         engine,
         draws,
@@ -201,28 +202,27 @@ def dissect(
         exclude_from_pool=exclude_from_pool,
         pair_effect=pair_effect,
     )
-    chosen = terms_when_pooled(chosen, options, own=self_preference)
     check_flag("progress", progress)
     check_flag("robust", robust)
-    loaded = rate_if_unrated(load_for(data, judge, schema), progress=progress)
+    chosen = terms_when_pooled(chosen, options, own=bool(check_flag("self_preference", self_preference)))
+    given = load_for(data, judge, schema)
+    check_by(given, by)
+    loaded = rate_if_unrated(given, progress=progress)
     judges = choose_judges(loaded, judge)
-    if check_flag("self_preference", self_preference):
+    if self_preference:
         check_self_preference(loaded, judges, options)
-    writers = self_columns(loaded) if self_preference else {}
-    design = build_design(loaded, judges, by=by, **chosen, nuisance=writers)
+    own = {OWN: np.zeros(len(loaded))} if self_preference else {}
+    design = build_design(loaded, judges, by=by, **chosen, nuisance=own)
     check_pooling(design, prior, options)
-    nuisance = [name for name, own in zip(design.columns, design.is_property, strict=True) if not own]
-    arranged = arrange_prior(prior, design.encoder.schema.ids, nuisance)
+    n = len(design.encoder.schema)
+    arranged = arrange_prior(prior, design.columns[:n], design.columns[n:])
     if pooling == "none":
         posterior = fit_design(design, arranged, options, progress=progress)
     else:
         mine = {OWN: own_column(loaded, design)} if self_preference else {}
         posterior = fit_pooled(design, arranged, options, own=mine, progress=progress)
-    asked = {"by": by, **chosen, "preset": preset, "prior": repr(prior), **asdict(options)}
-    asked |= {
-        "exclude_from_pool": list(options.exclude_from_pool),
-        "self_preference": self_preference,
-    }  # as JSON has it
+    asked = {"by": by, **chosen, "preset": preset, "prior": repr(prior), "self_preference": self_preference}
+    asked |= asdict(options) | {"exclude_from_pool": list(options.exclude_from_pool)}  # as JSON has it
     return Dissection(loaded, design, posterior, asked | {"versions": _versions(), "data_hash": loaded.hash})
 
 
@@ -330,10 +330,9 @@ class Dissection(WritesReports, ExplainsPairs, PredictsPairs, DrawsFigures, Stee
             )
         given = read_labels(labels) if isinstance(labels, str | Path) else labels
         data = self.data.with_judge(name, given)
-        asked = {key: self.options[key] for key in ("by", "encoding", "ties")}
-        terms = {"position": "order" in self.design.roles, "generators": "generator" in self.design.roles}
-        wanted: dict[str, Any] = {key: "auto" if on else False for key, on in terms.items()}
-        design = build_design(data, [*self.judges, name], **asked, **wanted).sel([*self.judges, name], self.groups)
+        asked: dict[str, Any] = {key: self.options[key] for key in ("by", "encoding", "ties")}
+        asked |= {"position": self.options.get("position", False), "generators": "generator" in self.design.roles}
+        design = build_design(data, [*self.judges, name], **asked).sel([*self.judges, name], self.groups)
         design = design.align(self.design)
         options = FitOptions(**{f.name: self.options[f.name] for f in fields(FitOptions) if f.name in self.options})
         new = fit_design(

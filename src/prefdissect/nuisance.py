@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from prefdissect._typing import BoolArray, FloatArray, IntArray
 from prefdissect.features import OVERALL, Design
-from prefdissect.inference import Fit, Posterior, tie_rate
+from prefdissect.inference import OWN, Fit, Posterior, tie_rate
 from prefdissect.terms import GENERATOR
 
 __all__ = ["nuisance_table"]
@@ -31,7 +31,8 @@ def nuisance_table(design: Design, posterior: Posterior) -> pd.DataFrame:
     held equal. `points` are percentage points of the latter two above a half. identified (False: it is the prior) and
     n_differs (pairs that tell of it; for ties, tied ones). The mean of a cutpoint of ties is log nu of Davidson's model
     or log c of the ordered one; that of a model is its log-odds less the mean of all in the group. Rows of group
-    `overall` hold the mean over scenarios of the probability, with the rest missing.
+    `overall` hold the mean over scenarios of the probability, with the rest missing. Being the judge's own response has
+    a table of its own, see `self_preference_table`.
     """
     n_pairs, n_differs = design.count()
     rows: list[dict[str, Any]] = []
@@ -56,7 +57,7 @@ def nuisance_table(design: Design, posterior: Posterior) -> pd.DataFrame:
 
 def _count_ties(design: Design, judge: str, group: str) -> int:
     rows = design.rows(judge, group)
-    return int((design.tied[rows, design.judges.index(judge)] > 0).sum())
+    return len(np.unique(design.pair[rows[design.tied[rows, design.judges.index(judge)] > 0]]))
 
 
 def _terms_of(
@@ -71,7 +72,7 @@ def _terms_of(
         of_ties = mean, np.array([fit.cut.sd]), lower, upper, above
         rates = tie_rate(model, mean), tie_rate(model, draws)
         yield from _rows(["ties"], [model], of_ties, rates, np.array([counts[1]]), np.array([True]), interval)
-    terms = np.flatnonzero(~design.is_property)
+    terms = np.flatnonzero(~design.is_property & (np.array(design.columns) != OWN))  # which differs between judges
     if len(terms):
         roles, names = [design.roles[k] for k in terms], [design.columns[k].removeprefix(GENERATOR) for k in terms]
         numbers, draws = _centre(fit, terms, np.array(roles) == "generator", counts[0][terms] > 0, interval)

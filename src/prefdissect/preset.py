@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prefdissect._typing import Clustering, Encoding, Preset, Ties, check_choice, check_switch
+from prefdissect._typing import Clustering, Encoding, Pooling, Preset, Ties, check_choice, check_switch
 from prefdissect.errors import OptionError
 from prefdissect.inference import PAPER_PRIOR, PriorLike
 
@@ -18,14 +18,21 @@ _PAPER: dict[str, Any] = {
     "encoding": "comparison",
     "cluster": "none",
     "prior": PAPER_PRIOR,
+    "pooling": "none",
 }
-_DEFAULTS = _PAPER | {"ties": "davidson", "position": "auto", "generators": "auto"}
+_DEFAULTS = _PAPER | {"ties": "davidson", "position": "auto", "generators": "auto", "cluster": None}
 
 
 def apply_preset(
-    preset: Preset | None, chosen: Mapping[str, Any], cluster: Clustering, prior: PriorLike
+    preset: Preset | None,
+    chosen: Mapping[str, Any],
+    cluster: Clustering | None,
+    prior: PriorLike,
+    pooling: Pooling = "none",
 ) -> tuple[dict[str, Any], Clustering, PriorLike]:
     """Return the options of the design, each checked, the clustering and the prior, as a preset has them.
+
+    Without a preset clusters count where fits are pooled, if not said otherwise.
 
     Raises
     ------
@@ -34,13 +41,14 @@ def apply_preset(
     """
     check_choice("encoding", chosen["encoding"], Encoding)
     check_choice("ties", chosen["ties"], Ties)
-    check_choice("cluster", cluster, Clustering)
+    if cluster is not None:
+        check_choice("cluster", cluster, Clustering)
     for name in ("position", "generators"):
         check_switch(name, chosen[name])
     if preset is None:
-        return dict(chosen), cluster, prior
+        return dict(chosen), cluster or ("none" if pooling == "none" else "auto"), prior
     check_choice("preset", preset, Preset)
-    for name, value in {**chosen, "cluster": cluster, "prior": prior}.items():
+    for name, value in {**chosen, "cluster": cluster, "prior": prior, "pooling": pooling}.items():
         if value not in (_PAPER[name], _DEFAULTS[name]):
             raise OptionError(
                 f"preset={preset!r} has {name}={_PAPER[name]!r}, and {name}={value!r} was given; leave out one of both"

@@ -33,7 +33,7 @@ def weights_table(design: Design, posterior: Posterior, schema: PropertySchema) 
 
     Columns: judge, group, kind, property, label, mean, sd, lower, upper, prob_positive (that the
     weight is above 0), probability (that A is preferred if A is better on this property alone),
-    identified (False: the property never differs, so the weight is the prior), n_pairs,
+    identified (False: the property never differs, so the weight is the prior, or what the pool says), n_pairs,
     n_differs, r_hat, ess_bulk, engine, certified, n_soft (pairs whose preference is neither 0 nor
     1: ties as half, soft labels, orders that disagree, averaged; intervals are not calibrated for them).
     """

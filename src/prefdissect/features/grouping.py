@@ -16,10 +16,15 @@ from prefdissect.errors import ColumnError, OptionError, UnknownNameError, choic
 if TYPE_CHECKING:
     from prefdissect.features.design import Design
 
-__all__ = ["NO_GROUP", "OVERALL", "check_group_names", "choose_groups", "groups_like"]
+__all__ = ["NO_GROUP", "OVERALL", "check_by", "check_group_names", "choose_groups", "groups_like"]
 
 NO_GROUP = "(none)"  # stands in the table of dropped pairs for those that no group holds
 OVERALL = "overall"  # stands in tables of comparisons for the mean over scenarios
+
+
+def check_by(data: PreferenceData, by: str | None) -> None:
+    """Raise `ColumnError` or `OptionError` as `choose_groups` would: before texts are measured, not after it."""
+    choose_groups(data, by)
 
 
 def choose_groups(data: PreferenceData, by: str | None) -> tuple[pd.DataFrame, dict[str, GroupKind]]:
@@ -47,8 +52,9 @@ def choose_groups(data: PreferenceData, by: str | None) -> tuple[pd.DataFrame, d
             raise ColumnError("by='case', but the data mark no cases; name their columns in cases= when loading")
         return everything, {"all": "all"}
     if by not in data.pairs.columns:
-        valid = dict.fromkeys(["scenario", "case", "both", None, *data.pairs])
-        raise ColumnError(f"by={by!r} is no kind of group and no column; {choices(by, valid)}")
+        valid = dict.fromkeys(["scenario", "case", "both", *data.pairs])
+        alone = "None (without quotes; --by none) puts all pairs together"
+        raise ColumnError(f"by={by!r} is no kind of group and no column; {choices(by, valid)}; {alone}")
     groups = scenario_groups(data.pairs, by)  # type: ignore[arg-type]  # None is in `wanted`
     return groups, dict.fromkeys(groups.columns, "scenario")
 

@@ -14,7 +14,6 @@ from prefdissect.inference.pooling.self_preference import (
     OWN,
     check_self_preference,
     own_column,
-    self_columns,
     self_preference_table,
 )
 from prefdissect.inference.posterior import Cutpoint, Fit, Posterior
@@ -52,7 +51,6 @@ __all__ = [
     "outcome_probabilities",
     "sample_joint",
     "scales_table",
-    "self_columns",
     "self_preference_table",
     "terms_when_pooled",
     "shapley_values",

@@ -28,7 +28,7 @@ from prefdissect.inference.robust import sample_robust, widen
 from prefdissect.inference.summary import keep_draws, summarise
 from prefdissect.inference.threads import one_blas_thread
 
-__all__ = ["fit_design", "fit_without", "refit", "stand_in", "stream_of"]
+__all__ = ["fit_design", "fit_without", "refit", "stand_in", "stream_of", "weigh"]
 
 _CELLS_AT_ONCE, _FITS_AT_ONCE = 16, 64  # of one task, which shares the rows; few enough that all cores have some
 
@@ -91,7 +91,8 @@ def _run(
     if options.engine != "nuts":  # before threads start, which would wait for one another
         from prefdissect.inference.compiled.warm import compile_all
 
-        compile_all()
+        with progress_bar("compiling, once on this machine", 1, progress):
+            compile_all()
     tasks = split(cells, options)
     with progress_bar("fitting", len(cells) * (options.folds or 1), progress) as bar, one_blas_thread():
         if joblib.effective_n_jobs(None) > 1:
@@ -138,7 +139,7 @@ def fit_cells(
     on_share: Callable[[float], object] = lambda share: None,
 ) -> list[Fit]:
     """Return the posterior of each cell, from all its pairs or averaged over folds."""
-    cells, effects = zip(*(_weigh(cell, prior, options) for cell in cells), strict=True)
+    cells, effects = zip(*(weigh(cell, prior, options) for cell in cells), strict=True)
     splits = [leave_out_folds(len(cell), options) for cell in cells]
     fits = [
         (_fit_robustly if options.robust else _fit_cell)(cell, rows, parts, prior, options, kept, on_share)
@@ -147,7 +148,7 @@ def fit_cells(
     return [replace(fit, certificate={**fit.certificate, **effect}) for fit, effect in zip(fits, effects, strict=True)]
 
 
-def _weigh(cell: Cell, prior: PriorArrays, options: FitOptions) -> tuple[Cell, dict[str, float]]:
+def weigh(cell: Cell, prior: PriorArrays, options: FitOptions) -> tuple[Cell, dict[str, float]]:
     """Return the cell with rows weighted by the design effect of its clusters, where that is asked for, and the effect.
 
     Where there is one cluster it cannot be seen, and rows keep their weights.

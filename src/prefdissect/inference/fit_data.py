@@ -97,7 +97,7 @@ def _open(cell: Cell, rows: IntArray, xt: FloatArray, which: IntArray) -> FitDat
         np.concatenate([plain[at[0]], could[at[1]]]),
         np.append((kept * (cell.y - 0.5)) @ cell.x, tied),
         np.array([n_plain, n_all, n_all, n_all]),
-        start_cut("davidson", tied / max(could.sum(), tied, 1e-300)),
+        float(start_cut("davidson", tied / max(could.sum(), tied, 1e-300))),
     )
 
 
@@ -116,14 +116,15 @@ def _order(cell: Cell, rows: IntArray) -> FitData:
         np.concatenate([part[one] for part, one in zip(parts, at, strict=True)]),
         np.append((kept * (cell.y - 0.5)) @ cell.x, 0.0),
         np.array([sizes[0], sizes[0], sizes[2], sizes[3]]),
-        start_cut("ordered", tied / max(could.sum(), tied, 1e-300)),
+        float(start_cut("ordered", tied / max(could.sum(), tied, 1e-300))),
     )
 
 
-def start_cut(ties: TieModel, rate: float) -> float:
-    """Return the cutpoint at which two equal responses are tied as often as `rate`."""
-    rate = min(max(rate, 0.005), 0.995)
-    return float(np.log(2 * rate / (1 - rate)) if ties == "davidson" else np.log(2 * np.arctanh(rate)))
+def start_cut(ties: TieModel, rate: FloatArray | float) -> FloatArray:
+    """Return the cutpoints at which two equal responses are tied as often as `rate`."""
+    rate = np.clip(rate, 0.005, 0.995)
+    cut = np.log(2 * rate / (1 - rate)) if ties == "davidson" else np.log(2 * np.arctanh(rate))
+    return np.asarray(cut, dtype=np.float64)
 
 
 def _keep(cell: Cell, rows: IntArray) -> FloatArray:

@@ -54,8 +54,8 @@ def _describe(judges: Sequence[str], counts: np.ndarray, counted: np.ndarray, kn
     fixed = [judge for judge, n, on in zip(judges, known, counted, strict=True) if n and not on]
     if fixed:
         notes.append(
-            f"order: hardly varies for {', '.join(fixed[:3])}{' and more' * (len(fixed) > 3)}, so that being shown "
-            "first is not told from being A; position=True takes it as that"
+            f"order: hardly varies for {', '.join(fixed[:3])}{' and more' * (len(fixed) > 3)} (fewer than {_FEWEST} "
+            "verdicts in one order), so that being shown first is not told from being A; position=True takes it as that"
         )
     partly = [f"{n:,} of {judge}" for judge, (_, _, n), on in zip(judges, counts, counted, strict=True) if on and n]
     if partly:

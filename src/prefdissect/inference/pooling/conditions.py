@@ -56,31 +56,24 @@ def check_pooling(design: Design, prior: PriorLike, options: FitOptions) -> None
 
 
 def terms_when_pooled(chosen: Mapping[str, Any], options: FitOptions, *, own: bool) -> dict[str, Any]:
-    """Return the options of a design as pooled fits can have them: as they are without pooling.
-
-    Ties are dropped, which leaves Davidson's weights what they are: log-odds given a decision. Order is no term, and
-    models are one only where asked for; `own` brings its own columns of them.
+    """Return the options of a design: all but ties on a latent scale; `own`, a judge's own response, needs the models.
 
     Raises
     ------
     OptionError
-        For terms that pooled fits cannot have.
+        For terms that pooled fits cannot have, or that are needed and left out.
     """
-    if options.pooling == "none":
-        return dict(chosen)
-    for name, value, wrong in (
-        ("ties", chosen["ties"], chosen["ties"] == "ordered"),
-        ("position", chosen["position"], chosen["position"] is True),
-        ("cluster", options.cluster, options.cluster != "none"),
-    ):
-        if wrong:
-            raise OptionError(
-                f"pooling={options.pooling!r} does not go with {name}={value!r}; leave {name}= out, or take "
-                "pooling='none'"
-            )
-    ties = "drop" if chosen["ties"] == "davidson" else chosen["ties"]
-    models = chosen["generators"] is True and not own
-    return {**chosen, "ties": ties, "position": False, "generators": models}
+    if options.pooling != "none" and chosen["ties"] == "ordered":
+        raise OptionError(
+            f"pooling={options.pooling!r} does not go with ties='ordered', whose weights are on a scale of their own; "
+            "take ties='davidson', or pooling='none'"
+        )
+    if own and chosen["generators"] is False:
+        raise OptionError(
+            "self_preference=True needs generators: without them a judge's own responses are preferred for being good; "
+            "leave generators= out"
+        )
+    return {**chosen, "generators": True} if own else dict(chosen)
 
 
 def _refuse_without_pooling(options: FitOptions) -> None:

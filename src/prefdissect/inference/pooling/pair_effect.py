@@ -16,21 +16,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
 
 from prefdissect._typing import FloatArray
-from prefdissect.inference.pooling.sites import Rows, Sites, gather, score
+from prefdissect.inference.pooling.rows import Rows
+from prefdissect.inference.pooling.sites import Sites, gather, score
 from prefdissect.inference.pooling.solver import Evidence, Solution
 
-__all__ = ["RANK", "Marginals", "attenuation", "draw_effects", "gather_evidence", "marginals"]
+__all__ = ["RANK", "Marginals", "draw_effects", "gather_evidence", "marginals"]
 
 RANK = 1
 _SDS = (0.01, 3.0)  # of pair effects, least and most
 _BEYOND = 1.5  # of a step in the log
 _LEAST_VARIANCE = 1e-10  # of a score: differences of rounded numbers must not fall below
-_NEWTON_STEPS = 30
-_nodes, _weights = np.polynomial.hermite_e.hermegauss(31)
-_NODES, _NODE_WEIGHTS = _nodes, _weights / _weights.sum()
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,23 +167,3 @@ def _with_sum(rows: Rows, solution: Solution, shared: _Shared, scenario: int) ->
         across = rows.xt[:, cell].T @ solution.moments.with_sums[scenario, j]
         parts.append(np.einsum("ra,ra->r", across, shared.seen[rows.pair[cell]]))
     return np.concatenate(parts)
-
-
-def attenuation(pair_sd: float, spread: float) -> float:
-    """Return by what weights given the pair's effect are to be multiplied to tell what one verdict would be.
-
-    The slope of the logistic curve that is nearest, by Kullback and Leibler, to sigmoid(t + u) averaged over
-    u ~ Normal(0, pair_sd), for t ~ Normal(0, spread).
-
-    Examples
-    --------
-    >>> round(attenuation(0.0, 1.0), 3), round(attenuation(1.0, 1.0), 2)
-    (1.0, 0.84)
-    """
-    t = spread * _NODES
-    average = expit(t[:, None] + pair_sd * _NODES) @ _NODE_WEIGHTS
-    slope = 1.0
-    for _ in range(_NEWTON_STEPS):
-        p = expit(slope * t)
-        slope += float((_NODE_WEIGHTS * t) @ (average - p) / ((_NODE_WEIGHTS * t * t) @ (p * (1 - p))))
-    return slope

@@ -36,7 +36,8 @@ class Pooled:
         Standard deviation of what a pair has that all judges see and no property names, in log-odds given the pair; 0
         where it was not looked for.
     attenuation
-        By what weights given the pair's effect were multiplied to be those of one verdict.
+        By what weights given the pair's effect were multiplied to be those of one verdict; the mean over rows, which
+        differ a little where judges tie.
     sampled
         Whether scales were drawn along with the weights, or else are the likeliest.
     gain

@@ -16,15 +16,14 @@ from prefdissect.errors import ConvergenceWarning
 from prefdissect.features import Design
 from prefdissect.inference.certificate import certify_chains, failed_criteria
 from prefdissect.inference.diagnostics import diagnose
-from prefdissect.inference.fit import fit_design, stream_of
+from prefdissect.inference.fit import fit_design, stream_of, weigh
 from prefdissect.inference.options import FitOptions
 from prefdissect.inference.pooling.fit import State, iterate
 from prefdissect.inference.pooling.gain import measure_gain
 from prefdissect.inference.pooling.layers import LayerTable, arrange_layers
+from prefdissect.inference.pooling.rows import Rows, arrange_rows
 from prefdissect.inference.pooling.sampler import Chain, sample_chain
 from prefdissect.inference.pooling.scales import first_variances
-from prefdissect.inference.pooling.self_preference import GENERATOR
-from prefdissect.inference.pooling.sites import Rows, arrange_rows
 from prefdissect.inference.pooling.summary import COMPARED, Drawn, summarise_pooled
 from prefdissect.inference.posterior import Posterior
 from prefdissect.inference.prior import PriorArrays
@@ -60,11 +59,12 @@ def fit_pooled(
     """
     judges = tuple(name for name in design.judges if name not in options.exclude_from_pool)
     pool = design.sel(judges, design.groups)
+    pool, effects = _weigh(pool, prior, options)
     inside = [design.judges.index(name) for name in judges]
     theirs = {name: values[:, inside] for name, values in (own or {}).items()}
     rows = arrange_rows(pool, judges, pool.groups, min_pairs=options.min_pairs, own=theirs)
     if not rows.present.any():
-        return fit_design(design, prior, options, progress=progress)  # which says what is missing
+        return fit_design(pool, prior, options, progress=progress)  # which says what is missing
     table = _choose_layers(pool, prior, options)
     share = share_noise(rows) if options.pair_effect is None else options.pair_effect
     start = first_variances(table, len(judges), _FIRST_PAIR_SD if share else 0.0)
@@ -73,7 +73,7 @@ def fit_pooled(
         state = iterate(rows, table, start, factors=factors)
         kept = keep_draws(int(rows.present.sum()), options.draws, "ep")
         drawn = _draw(rows, table, state, options, kept, progress)
-        posterior = summarise_pooled(pool, prior, options, rows, state, drawn, kept)
+        posterior = summarise_pooled(pool, prior, options, rows, state, drawn, kept, effects)
         gain = measure_gain(pool, prior, rows, state, table, options, factors=factors, progress=progress)
     if posterior.pooled is not None:
         posterior = replace(posterior, pooled=replace(posterior.pooled, gain=gain))
@@ -84,6 +84,22 @@ def fit_pooled(
     others = fit_design(design.sel(apart, design.groups), prior, options, kept=posterior.shape[1], progress=progress)
     both = replace(posterior.join(others), shape=posterior.shape)
     return both.sel(design.judges, design.groups)
+
+
+def _weigh(
+    design: Design, prior: PriorArrays, options: FitOptions
+) -> tuple[Design, dict[tuple[str, str], dict[str, float]]]:
+    """Return the design with rows weighted by one over the design effect of clusters in each cell, and the effects."""
+    if options.cluster == "none":
+        return design, {}
+    weight, effects = design.weight.copy(), {}
+    for j, judge in enumerate(design.judges):
+        for group in design.groups:
+            rows = design.rows(judge, group)
+            if len(rows):
+                cell, effects[judge, group] = weigh(design.cell(judge, group), prior, options)
+                weight[rows, j] = cell.weight
+    return replace(design, weight=weight), effects
 
 
 def share_noise(rows: Rows) -> bool:
@@ -101,9 +117,7 @@ def share_noise(rows: Rows) -> bool:
 
 def _choose_layers(design: Design, prior: PriorArrays, options: FitOptions) -> LayerTable:
     """Return the table of layers; with full pooling one set of weights under the prior, as a Normal of its variance."""
-    generators = [name.startswith(GENERATOR) for name in design.columns]
-    roles = ["generator" if it else role for it, role in zip(generators, design.roles, strict=True)]
-    table = arrange_layers(roles, len(design.judges), len(design.groups))
+    table = arrange_layers(design.roles, len(design.judges), len(design.groups))
     if options.pooling == "full":
         return table.pin("judge", "scenario", "cell").fix("common", prior.sd**2)
     return table
@@ -139,7 +153,9 @@ def _sample(
         ):
 
             def run(stream: np.random.Generator, n_draws: int = n_draws, update: Any = bar.update) -> Chain:
-                return sample_chain(true, table, state.solution, draws=n_draws, rng=stream, on_draws=update)
+                return sample_chain(
+                    true, table, state.solution, state.sites.cut, draws=n_draws, rng=stream, on_draws=update
+                )
 
             chains = list(pool.map(run, rng.spawn(options.chains)))
         weight = np.stack([chain.weight for chain in chains])

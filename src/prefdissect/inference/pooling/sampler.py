@@ -16,7 +16,8 @@ import numpy as np
 
 from prefdissect._typing import FloatArray
 from prefdissect.inference.pooling.layers import LayerTable, Variances
-from prefdissect.inference.pooling.sites import Rows, log_likelihood
+from prefdissect.inference.pooling.rows import Rows
+from prefdissect.inference.pooling.sites import log_likelihood
 from prefdissect.inference.pooling.solver import Evidence, Solution, solve
 
 __all__ = ["SCALE_SD", "Chain", "sample_chain"]
@@ -49,6 +50,7 @@ def sample_chain(
     rows: Rows | None,
     table: LayerTable,
     start: Solution,
+    cut: FloatArray,
     *,
     draws: int,
     rng: np.random.Generator,
@@ -56,10 +58,11 @@ def sample_chain(
 ) -> Chain:
     """Return draws of all effects and scales, from the evidence of a fitted solution; judges' factors stay.
 
+    So do cutpoints of ties, `cut` [scenario, judge], which hardly go along with weights.
     `rows` None takes the Gaussian stand-in for the likelihood, as where judges share noise that is integrated out.
     """
     evidence, variances = start.evidence, start.variances
-    residual = _make_residual(rows, evidence)
+    residual = _make_residual(rows, evidence, cut)
     state, at = _draw_effects(start, rng), -np.inf
     kept: list[tuple[FloatArray, ...]] = []
     accepted = 0
@@ -83,14 +86,14 @@ def _draw_effects(solution: Solution, rng: np.random.Generator) -> dict[str, Flo
     return {name: drawn[0] for name, drawn in solution.draw(rng).items()}
 
 
-def _make_residual(rows: Rows | None, evidence: Evidence) -> Callable[[FloatArray], float]:
+def _make_residual(rows: Rows | None, evidence: Evidence, cut: FloatArray) -> Callable[[FloatArray], float]:
     """Return the function that tells by how much the true log likelihood is above its stand-in, at given weights."""
     if rows is None:
         return lambda weight: 0.0
 
     def residual(weight: FloatArray) -> float:
         known = np.matmul(evidence.precision, weight[..., None])[..., 0]
-        return float(log_likelihood(rows, weight).sum() - ((evidence.linear - known / 2) * weight).sum())
+        return float(log_likelihood(rows, weight, cut).sum() - ((evidence.linear - known / 2) * weight).sum())
 
     return residual
 

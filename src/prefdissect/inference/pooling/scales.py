@@ -29,7 +29,10 @@ def first_variances(table: LayerTable, n_judges: int, pair_sd: float = 0.0) -> V
 
 
 def learn(table: LayerTable, solution: Solution, *, factors: bool) -> Variances:
-    """Return the variances that the effects of a solution speak for; `factors`: a judge's may be of its own size."""
+    """Return the variances that the effects of a solution speak for; `factors`: a judge's may be of its own size.
+
+    Its properties say how large: habits, such as liking what is shown first, are another thing.
+    """
     now = solution.variances
     moments = solution.moments
     sizes = (
@@ -40,7 +43,7 @@ def learn(table: LayerTable, solution: Solution, *, factors: bool) -> Variances:
     )
     judge, cell = now.judge_factor, now.cell_factor
     if factors:
-        learned = np.isin(table.how, ("own", "shared"))
+        learned = np.isin(table.how, ("own", "shared")) & (table.role == "property")
         judge = _factor(judge, sizes[1], now.layer[1], learned[1])
         cell = _factor(cell, sizes[3], now.layer[3], learned[3])
     by_judge = (np.ones(1), now.judge_factor[:, None], np.ones(1), now.cell_factor[:, None])

@@ -14,15 +14,15 @@ import pandas as pd
 
 from prefdissect._typing import FloatArray
 from prefdissect.data import PreferenceData
+from prefdissect.data.cells import plain
 from prefdissect.errors import DataError, OptionError
 from prefdissect.features import Design
 from prefdissect.inference.options import FitOptions
 from prefdissect.inference.posterior import Posterior
 
-__all__ = ["GENERATOR", "OWN", "check_self_preference", "self_columns", "own_column", "self_preference_table"]
+__all__ = ["OWN", "check_self_preference", "own_column", "self_preference_table"]
 
-GENERATOR, OWN = "generator: ", "(own response)"  # how these columns are named; no property has such a name
-_LEAST_PAIRS = 5  # of a generator, from which on it has an effect
+OWN = "(own response)"  # how the column is named; no property has such a name
 
 
 def check_self_preference(data: PreferenceData, judges: Sequence[str], options: FitOptions) -> None:
@@ -53,29 +53,21 @@ def check_self_preference(data: PreferenceData, judges: Sequence[str], options: 
         )
 
 
-def self_columns(data: PreferenceData) -> dict[str, FloatArray]:
-    """Return a signed column [pair] for each generator of five pairs or more, and an empty one for a judge's own."""
-    a, b = (data.pairs[name].astype(object).to_numpy() for name in ("model_a", "model_b"))
-    columns = {GENERATOR + name: (a == name).astype(float) - (b == name) for name in _generators(data)}
-    return columns | {OWN: np.zeros(len(data))}
-
-
 def own_column(data: PreferenceData, design: Design) -> FloatArray:
     """Return for each row and judge whether A (1) or B (-1) is the judge's own response, [row, judge]."""
-    pairs = data.pairs.loc[list(design.pair_ids)]
-    a, b = (pairs[name].astype(object).to_numpy() for name in ("model_a", "model_b"))
+    a, b = (side.reindex(design.pair_ids).to_numpy(dtype=object) for side in _written(data))
     own = _judge_generators(data)
-    names = [own.get(judge, None) for judge in design.judges]
-    return np.stack([(a == name).astype(float) - (b == name) if name else np.zeros(len(a)) for name in names], axis=1)
+    names = [own.get(judge) for judge in design.judges]
+    return np.stack([(a == name) * 1.0 - (b == name) if name else np.zeros(len(a)) for name in names], axis=1)
 
 
 def self_preference_table(data: PreferenceData, posterior: Posterior) -> pd.DataFrame:
     """Return by how much each judge prefers its own responses: judge, generator, mean, sd, lower, upper (log-odds)."""
     rows = []
-    at, own = posterior.columns.index(OWN), _judge_generators(data)
+    at, own, known = posterior.columns.index(OWN), _judge_generators(data), set(_generators(data))
     for judge in posterior.judges:
         fits = [posterior.fits[judge, group] for group in posterior.groups if (judge, group) in posterior.fits]
-        if judge in own and fits and fits[0].engine == "pooled":
+        if own.get(judge) in known and fits and fits[0].engine == "pooled":
             one = fits[0]  # the same in every group
             rows.append((judge, own[judge], one.mean[at], one.sd[at], one.lower[at], one.upper[at]))
     table = pd.DataFrame(rows, columns=["judge", "generator", "mean", "sd", "lower", "upper"])
@@ -83,16 +75,36 @@ def self_preference_table(data: PreferenceData, posterior: Posterior) -> pd.Data
     return table.astype({"judge": "str", "generator": "str"})
 
 
+def _written(data: PreferenceData) -> list[pd.Series]:
+    """Return who wrote A, and who wrote B, as text; None where that is not told."""
+    sides = [plain(data.pairs[name]).astype(object) for name in ("model_a", "model_b")]
+    return [side.where(side.isna(), side.astype(str)).where(side.notna(), None) for side in sides]
+
+
 def _generators(data: PreferenceData) -> list[str]:
-    """Return the generators that wrote responses of enough pairs, by name."""
-    a, b = data.pairs["model_a"], data.pairs["model_b"]
-    counts = pd.concat([a[a != b], b[a != b]]).value_counts()
-    return sorted(str(name) for name, n in counts.items() if n >= _LEAST_PAIRS)
+    """Return the generators that met another one in some pair, by name."""
+    a, b = _written(data)
+    met = (a != b) & a.notna() & b.notna()
+    return sorted({str(name) for side in (a, b) for name in side[met]})
 
 
 def _judge_generators(data: PreferenceData) -> dict[str, str]:
-    """Return the generator that each judge is, of those that verdicts name."""
+    """Return the generator that each judge is, of those that verdicts name.
+
+    Raises
+    ------
+    DataError
+        If a judge is said to be two.
+    """
     if "judge_generator" not in data.verdicts:
         return {}
-    known = data.verdicts[["judge", "judge_generator"]].dropna().astype(str).drop_duplicates("judge")
+    known = data.verdicts[["judge", "judge_generator"]].dropna().astype(str).drop_duplicates()
+    twice = known[known["judge"].duplicated(keep=False)]
+    if len(twice):
+        judge = twice["judge"].iloc[0]
+        names = sorted(twice.loc[twice["judge"] == judge, "judge_generator"])
+        raise DataError(
+            f"judge {judge!r} is said to be {len(names)} generators (column judge_generator of verdicts): "
+            f"{', '.join(names[:5])}; name one, or make them two judges"
+        )
     return dict(zip(known["judge"], known["judge_generator"], strict=True))

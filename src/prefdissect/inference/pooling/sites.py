@@ -1,161 +1,93 @@
-"""The verdicts of all cells, and the Gaussian sites that stand in for their likelihood.
+"""The Gaussian sites that stand in for the likelihood of the rows of all cells.
 
 A row's log likelihood is linear t - weight log(2 cosh(t / 2)) with t = x'w, or x'w plus what its pair has that all
-judges see. The linear part is exact, and the even term gets a site exp(nu t - tau t**2 / 2), which is moved to the
-moments of its tilted density under the marginal of t in the pooled posterior: expectation propagation inside the
-hierarchy. Nothing else of the likelihood is known here, so that another even term needs another `match_rows` only.
+judges see; where it could have been a tie, linear t - weight log(2 cosh(t / 2) + nu). The linear part is exact, and the
+even term gets a site exp(nu t - tau t**2 / 2), which is moved to the moments of its tilted density under the marginal
+of t in the pooled posterior: expectation propagation inside the hierarchy. Cutpoints of ties, log nu, are of each cell,
+and take Newton's steps on the evidence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 
 import joblib
 import numpy as np
 
-from prefdissect._typing import BoolArray, FloatArray, IntArray
-from prefdissect.features import Design
+from prefdissect._typing import FloatArray
+from prefdissect.inference.fit_data import start_cut
+from prefdissect.inference.pooling.rows import Rows
+from prefdissect.inference.prior import CUT_SD
 
-__all__ = ["Rows", "Sites", "arrange_rows", "expand", "gather", "keep_rows", "log_likelihood", "match", "score"]
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """The rows of all cells side by side, scenario by scenario and in it judge by judge.
-
-    Parameters
-    ----------
-    xt
-        Shape [column, row].
-    weight, linear
-        Of each row: its weight, and weight * (y - 1/2).
-    starts
-        First row of each cell, and the number of rows at the end: [scenario * judge + 1].
-    pair
-        Number of each row's pair inside its scenario, [row].
-    shape
-        Scenarios and judges.
-    """
-
-    xt: FloatArray
-    weight: FloatArray
-    linear: FloatArray
-    starts: IntArray
-    pair: IntArray
-    shape: tuple[int, int]
-
-    def cell(self, scenario: int, judge: int) -> slice:
-        """Return the rows of one cell."""
-        c = scenario * self.shape[1] + judge
-        return slice(int(self.starts[c]), int(self.starts[c + 1]))
-
-    def scenario(self, scenario: int) -> slice:
-        """Return the rows of one scenario."""
-        return slice(int(self.starts[scenario * self.shape[1]]), int(self.starts[(scenario + 1) * self.shape[1]]))
-
-    @cached_property
-    def judge(self) -> IntArray:
-        """Number of each row's judge, [row]."""
-        cell = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
-        return np.asarray(cell % self.shape[1])
-
-    @cached_property
-    def seen(self) -> list[FloatArray]:
-        """What the judges of each pair see on average, [pair, column] of each scenario."""
-        found = []
-        for s in range(self.shape[0]):
-            pair, x = self.pair[self.scenario(s)], self.xt[:, self.scenario(s)]
-            times = np.maximum(np.bincount(pair), 1)
-            found.append(np.stack([np.bincount(pair, weights=column) / times for column in x], axis=1))
-        return found
-
-    @cached_property
-    def repeats(self) -> bool:
-        """Whether a judge has several rows of one pair."""
-        at = (
-            np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts)) * (self.pair.max(initial=0) + 1)
-            + self.pair
-        )
-        return len(np.unique(at)) < len(at)
-
-    @property
-    def present(self) -> BoolArray:
-        """Whether a cell has rows, [scenario, judge]."""
-        return np.asarray((np.diff(self.starts) > 0).reshape(self.shape))
+__all__ = ["Sites", "bend", "even_terms", "expand", "first_cuts", "gather", "log_likelihood", "match", "score"]
 
 
 @dataclass(frozen=True, eq=False)
 class Sites:
-    """Precision and linear part of the site of each row's even term, [row]."""
+    """Precision and linear part of the site of each row's even term [row], and cutpoints of ties [scenario, judge].
+
+    Cutpoints are NaN in cells that know no ties.
+    """
 
     tau: FloatArray
     nu: FloatArray
+    cut: FloatArray
 
 
-def arrange_rows(
-    design: Design,
-    judges: Sequence[str],
-    scenarios: Sequence[str],
-    *,
-    min_pairs: int = 1,
-    kept: BoolArray | None = None,
-    own: Mapping[str, FloatArray] | None = None,
-) -> Rows:
-    """Return the rows of these judges in these scenarios; of a design's rows those that are `kept`, by default all.
-
-    A cell with fewer than `min_pairs` rows has none. `own`: columns that differ between judges, [row, judge].
-    """
-    pair_of = np.unique(design.pair_ids.astype(str), return_inverse=True)[1]
-    starts, x, weight, linear, pair = [0], [], [], [], []
-    for group in scenarios:
-        inside = design.in_group[:, design.groups.index(group)]
-        pairs = np.unique(pair_of[inside])
-        for judge in judges:
-            rows, j = design.rows(judge, group), design.judges.index(judge)
-            rows = rows if kept is None else rows[kept[rows]]
-            rows = rows if len(rows) >= min_pairs else rows[:0]
-            starts.append(starts[-1] + len(rows))
-            x.append(_columns_of(design, rows, j, own or {}))
-            weight.append(design.weight[rows, j])
-            linear.append(design.weight[rows, j] * (design.y[rows, j] - 0.5))
-            pair.append(np.searchsorted(pairs, pair_of[rows]))
-    return Rows(
-        xt=np.ascontiguousarray(np.concatenate(x).T),
-        weight=np.concatenate(weight),
-        linear=np.concatenate(linear),
-        starts=np.array(starts),
-        pair=np.concatenate(pair),
-        shape=(len(scenarios), len(judges)),
-    )
+def first_cuts(rows: Rows) -> FloatArray:
+    """Return cutpoints by the share of ties, [scenario, judge]; NaN in cells that know none."""
+    could, tied = rows.sum_cells(rows.weight * rows.could), rows.sum_cells(rows.tied)
+    rates = np.divide(tied, could, out=np.full(rows.shape, np.nan), where=could > 0)
+    return start_cut("davidson", rates)
 
 
-def _columns_of(design: Design, rows: IntArray, judge: int, own: Mapping[str, FloatArray]) -> FloatArray:
-    """Return the columns of some rows as a judge sees them."""
-    x = design.x[rows].copy()
-    for name, values in own.items():
-        x[:, design.columns.index(name)] = values[rows, judge]
-    return x
-
-
-def expand(rows: Rows, m: FloatArray) -> Sites:
+def expand(rows: Rows, m: FloatArray, cut: FloatArray) -> Sites:
     """Return the sites that are second-order expansions of their terms at `m` [row]."""
-    from prefdissect.inference.compiled.pooling import expand_rows
+    from prefdissect.inference.compiled.pooling import expand_cells
 
-    sites = Sites(np.empty(len(m)), np.empty(len(m)))
-    expand_rows(m, rows.weight, sites.tau, sites.nu, 0, len(m))
+    sites = Sites(np.empty(len(m)), np.empty(len(m)), cut)
+    expand_cells(m, rows.weight, rows.starts, rows.opens, cut.ravel(), sites.tau, sites.nu)
     return sites
 
 
-def match(rows: Rows, sites: Sites, m: FloatArray, v: FloatArray, *, step: float = 1.0) -> Sites:
-    """Return the sites moved to the tilted moments of their terms, under the marginals N(m, v) [row]."""
-    from prefdissect.inference.compiled.pooling import match_rows
+def match(rows: Rows, sites: Sites, m: FloatArray, v: FloatArray, *, step: float = 1.0) -> tuple[Sites, float]:
+    """Return the sites moved to the tilted moments of their terms, under the marginals N(m, v) [row].
 
-    moved = Sites(sites.tau.copy(), sites.nu.copy())
-    _share(lambda lo, hi: match_rows(m, v, rows.weight, moved.tau, moved.nu, step, lo, hi), len(m))
-    return moved
+    And by how much a cutpoint moved at most, in its standard deviation.
+    """
+    from prefdissect.inference.compiled.pooling import match_cells
+
+    tau, nu, cut = sites.tau.copy(), sites.nu.copy(), sites.cut.ravel()
+    slopes = np.zeros((len(cut), 2))
+    _share(
+        lambda lo, hi: match_cells(m, v, rows.weight, rows.starts, rows.opens, cut, tau, nu, step, slopes, lo, hi),
+        len(cut),
+    )
+    moved_cut, moved = _move_cuts(rows, sites.cut, slopes.reshape(*rows.shape, 2))
+    return Sites(tau, nu, moved_cut), moved
+
+
+def _move_cuts(rows: Rows, cut: FloatArray, slopes: FloatArray) -> tuple[FloatArray, float]:
+    """Return cutpoints after Newton's step to where evidence and prior are highest, and the largest move in its sd."""
+    if not rows.ties.any():
+        return cut, 0.0
+    known = np.maximum(slopes[..., 1], 0.0) + CUT_SD**-2.0
+    step = np.clip((rows.sum_cells(rows.tied) + slopes[..., 0] - CUT_SD**-2.0 * cut) / known, -1.0, 1.0)
+    return cut + step, float(np.nanmax(np.abs(step) * np.sqrt(known)))
+
+
+def bend(rows: Rows, cut: FloatArray, m: FloatArray, v: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return what verdicts say of each cutpoint, and how it goes along with weights, under the marginals N(m, v).
+
+    Minus the second derivative of the log likelihood [scenario, judge], and that by cutpoint and weights [..., column].
+    """
+    from prefdissect.inference.compiled.pooling import bend_cells
+
+    information, mixed = np.zeros(cut.size), np.zeros((cut.size, len(rows.xt)))
+    bend_cells(rows.xt, rows.starts, rows.opens, m, v, rows.weight, cut.ravel(), information, mixed)
+    return information.reshape(cut.shape), mixed.reshape(*cut.shape, -1)
 
 
 def score(rows: Rows, mean: FloatArray, cov: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -180,27 +112,22 @@ def gather(rows: Rows, tau: FloatArray, nu: FloatArray) -> tuple[FloatArray, Flo
     return precision.reshape(*rows.shape, n_columns, n_columns), linear.reshape(*rows.shape, n_columns)
 
 
-def log_likelihood(rows: Rows, weight: FloatArray) -> FloatArray:
-    """Return the log likelihood of each cell, [scenario, judge], at weights [scenario, judge, column]."""
+def log_likelihood(rows: Rows, weight: FloatArray, cut: FloatArray) -> FloatArray:
+    """Return the log likelihood of each cell, [scenario, judge], at weights [scenario, judge, column].
+
+    Up to a constant that depends on the cutpoints.
+    """
     from prefdissect.inference.compiled.pooling import sum_cells
 
     out = np.empty(len(rows.starts) - 1)
     flat = np.ascontiguousarray(weight.reshape(len(out), -1))
-    sum_cells(rows.xt, rows.starts, rows.linear, rows.weight, flat, out)
+    sum_cells(rows.xt, rows.starts, rows.opens, rows.linear, rows.weight, flat, cut.ravel(), out)
     return out.reshape(rows.shape)
 
 
-def keep_rows(rows: Rows, kept: BoolArray) -> Rows:
-    """Return some of the rows; cells stay, also where they have none."""
-    counts = np.add.reduceat(np.append(kept, False), rows.starts[:-1]) * (np.diff(rows.starts) > 0)
-    return replace(
-        rows,
-        xt=np.ascontiguousarray(rows.xt[:, kept]),
-        weight=rows.weight[kept],
-        linear=rows.linear[kept],
-        starts=np.concatenate([[0], np.cumsum(counts)]),
-        pair=rows.pair[kept],
-    )
+def even_terms(weight: FloatArray, t: FloatArray, cut: FloatArray) -> FloatArray:
+    """Return -weight log(2 cosh(t / 2) + nu), `cut` being log nu, -inf where a row could be no tie."""
+    return np.asarray(-weight * np.logaddexp(np.abs(t) / 2 + np.log1p(np.exp(-np.abs(t))), cut))
 
 
 def _share(work: Callable[[int, int], object], n: int) -> None:

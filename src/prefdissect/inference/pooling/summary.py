@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,13 @@ from prefdissect.features import Design
 from prefdissect.inference.certificate import certify_chains, certify_standin
 from prefdissect.inference.fit import stream_of
 from prefdissect.inference.options import FitOptions
+from prefdissect.inference.pooling.cutpoints import Cuts, look_at_cuts
 from prefdissect.inference.pooling.fit import State
-from prefdissect.inference.pooling.pair_effect import attenuation, draw_effects
+from prefdissect.inference.pooling.one_verdict import OneVerdict, to_one_verdict
+from prefdissect.inference.pooling.pair_effect import draw_effects
 from prefdissect.inference.pooling.pooled import Pooled
-from prefdissect.inference.pooling.sites import Rows, gather
+from prefdissect.inference.pooling.rows import Rows
+from prefdissect.inference.pooling.sites import even_terms, gather
 from prefdissect.inference.posterior import Fit, Posterior
 from prefdissect.inference.prior import PriorArrays
 
@@ -46,26 +50,22 @@ def summarise_pooled(
     state: State,
     drawn: Drawn,
     kept: int,
+    effects: Mapping[tuple[str, str], dict[str, float]] | None = None,
 ) -> Posterior:
-    """Return the posterior of each cell, in log-odds of one verdict, and the layers behind them."""
+    """Return the posterior of each cell, in log-odds of one verdict, and the layers behind them.
+
+    `effects` of judges and groups are added to the certificates.
+    """
     spread = float(np.sqrt(np.mean(_logits(rows, state.solution.weight) ** 2)))
-    factor = attenuation(state.variances.pair_sd, spread) if state.variances.pair_sd else 1.0
+    told = to_one_verdict(state.sites.cut, state.variances.pair_sd, spread)
+    made = _Made(state, drawn, options, kept, told, look_at_cuts(rows, state, told))
     precision, linear = _own_evidence(rows, state)
     certified, certificates = _certify(rows, state, drawn, options)
     fits = {}
     for s, j in zip(*rows.present.nonzero(), strict=True):
-        fits[design.judges[j], design.groups[s]] = _fit_of(
-            state,
-            drawn,
-            options,
-            kept,
-            factor,
-            (s, j),
-            precision[s, j],
-            linear[s, j],
-            certified[s, j],
-            certificates[s, j],
-        )
+        names, own = (design.judges[j], design.groups[s]), (precision[s, j], linear[s, j])
+        certificate = certificates[s, j] | (effects or {}).get(names, {})
+        fits[names] = _fit_of(made, names, (s, j), own, certified[s, j], certificate)
     n_kept = min(kept, drawn.weight.shape[1])
     ordered = {(j, g): fits[j, g] for g in design.groups for j in design.judges if (j, g) in fits}
     return Posterior(
@@ -76,23 +76,35 @@ def summarise_pooled(
         shape=(options.chains, n_kept),
         interval=options.interval,
         prior=prior,
-        pooled=_layers_of(design, state, drawn, factor),
+        pooled=_layers_of(design, rows, state, drawn, told),
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """What all cells' fits are made of."""
+
+    state: State
+    drawn: Drawn
+    options: FitOptions
+    kept: int
+    told: OneVerdict
+    cuts: Cuts
+
+
 def _fit_of(
-    state: State,
-    drawn: Drawn,
-    options: FitOptions,
-    kept: int,
-    factor: float,
+    made: _Made,
+    names: tuple[str, str],
     at: tuple[int, int],
-    precision: FloatArray,
-    linear: FloatArray,
+    own: tuple[FloatArray, FloatArray],
     certified: bool,
     certificate: dict[str, float],
 ) -> Fit:
-    """Return the fit of one cell: from draws where scales were drawn, else from the Gaussian posterior."""
+    """Return the fit of one cell: from draws where scales were drawn, else from the Gaussian posterior.
+
+    `own` is what its verdicts say: precision and linear part.
+    """
+    state, drawn, options, factor = made.state, made.drawn, made.options, made.told.factor[at]
     weight = factor * drawn.weight[:, :, *at]
     tail = (1 - options.interval) / 2
     sampled = bool(np.isfinite(drawn.acceptance))
@@ -106,8 +118,8 @@ def _fit_of(
         z = ndtri(1 - tail) * np.sqrt(np.diagonal(cov))
         lower, upper = mean - z, mean + z
         positive = ndtr(mean / np.sqrt(np.diagonal(cov)))
-    n = min(kept, weight.shape[1])
-    every = np.linspace(0, weight.shape[1] - 1, n).round().astype(np.int64)
+    every = np.linspace(0, weight.shape[1] - 1, min(made.kept, weight.shape[1])).round().astype(np.int64)
+    draws, rng = weight[:, every], stream_of(options.random_seed, "pooled", *names)
     return Fit(
         mean=mean,
         sd=np.sqrt(np.diagonal(cov)),
@@ -117,12 +129,13 @@ def _fit_of(
         r_hat=drawn.r_hat[at],
         ess_bulk=drawn.ess[at],
         cov=cov,
-        precision=precision / factor**2,
-        linear=linear / factor,
-        draws=weight[:, every].astype(np.float32),
+        precision=own[0] / factor**2,
+        linear=own[1] / factor,
+        draws=draws.astype(np.float32),
         engine="pooled",
         certified=certified,
         certificate=certificate,
+        cut=made.cuts.of_cell(at, (draws - mean) / factor, cov / factor**2, options.interval, rng),
     )
 
 
@@ -166,23 +179,28 @@ def _compare(rows: Rows, state: State, options: FitOptions) -> FloatArray:
     """
     rng = stream_of(options.random_seed, "pooled", "certificate")
     weight = state.solution.draw(rng, COMPARED)["weight"]
-    residual = np.zeros(weight.shape[:3])
+    residual, cuts = np.zeros(weight.shape[:3]), rows.spread_cuts(state.sites.cut)
     for s in range(rows.shape[0]):
         here, first = rows.scenario(s), rows.scenario(s).start
         cells = [rows.cell(s, j) for j in range(rows.shape[1])]
         t = np.concatenate([rows.xt[:, cell].T @ weight[:, s, j].T for j, cell in enumerate(cells)])
         if state.variances.pair_sd:
             t += draw_effects(rows, state.sites, s, t, state.variances.pair_sd, rng)[rows.pair[here]]
-        tau, nu = state.sites.tau[here, None], state.sites.nu[here, None]
-        even = -rows.weight[here, None] * (np.abs(t) / 2 + np.log1p(np.exp(-np.abs(t))))
-        away = even - (nu - tau * t / 2) * t
+        tau, nu, cut = (values[here, None] for values in (state.sites.tau, state.sites.nu, cuts))
+        away = even_terms(rows.weight[here, None], t, cut) - (nu - tau * t / 2) * t
         for j, cell in enumerate(cells):
             residual[:, s, j] = away[cell.start - first : cell.stop - first].sum(axis=0)
     return residual
 
 
-def _layers_of(design: Design, state: State, drawn: Drawn, factor: float) -> Pooled:
-    """Return layers and scales."""
+def _layers_of(design: Design, rows: Rows, state: State, drawn: Drawn, told: OneVerdict) -> Pooled:
+    """Return layers and scales, each by the mean of the factors of its rows."""
+    weight, factor = rows.sum_cells(rows.weight), told.factor
+    whole = float((factor * weight).sum() / weight.sum())
+    of_judge = np.where(
+        weight.any(axis=0), (factor * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-300), whole
+    )
+    by: dict[str, FloatArray | float] = {"common": whole, "judge": of_judge[:, None], "scenario": whole}
     solution, moments, variances = state.solution, state.solution.moments, state.variances
     mean = {"common": solution.common, "judge": solution.judge, "scenario": solution.scenario}
     sd = {name: np.sqrt(getattr(moments, name)) for name in mean}
@@ -192,13 +210,13 @@ def _layers_of(design: Design, state: State, drawn: Drawn, factor: float) -> Poo
     return Pooled(
         judges=design.judges,
         groups=design.groups,
-        mean={name: factor * values for name, values in mean.items()},
-        sd={name: factor * values for name, values in sd.items()},
-        scale=factor * drawn.scale,
+        mean={name: by[name] * values for name, values in mean.items()},
+        sd={name: by[name] * values for name, values in sd.items()},
+        scale=whole * drawn.scale,
         judge_factor=variances.judge_factor,
         cell_factor=variances.cell_factor,
         pair_sd=variances.pair_sd,
-        attenuation=factor,
+        attenuation=whole,
         sampled=bool(drawn.layers),
         gain=pd.DataFrame(),
     )
