@@ -48,6 +48,9 @@ class Explanation:
     outcomes
         P(A), P(tie) and P(B), which add up to 1, where `probability` is given a decision; NaN where the fit left ties
         out, or took them as half.
+    with_models
+        What `probability` is with the models that wrote the responses, as `predict` has it; NaN where they are no
+        terms. All else is of the properties alone, as if two equal models had written the pair.
 
     Examples
     --------
@@ -70,6 +73,7 @@ class Explanation:
     table: pd.DataFrame
     interval: float
     outcomes: tuple[float, float, float] = (np.nan, np.nan, np.nan)
+    with_models: float = np.nan
 
     @property
     def sentence(self) -> str:
@@ -83,9 +87,12 @@ class Explanation:
         against = f"; against: {named[1]}" if named[1] else ""
         return f"{self.judge} prefers {side} with probability {odds:.2f} ({self._verdict(side)}); {told}{against}."
 
-    def _tell_ties(self) -> str:
+    def _tell_terms(self) -> str:
         tie = self.outcomes[1]
-        return f"; given a decision, and P(tie) = {tie:.3f}" if tie > 0 else ""
+        of_models = f", {self.with_models:.3f} with the models that wrote them"
+        return (f"; given a decision, and P(tie) = {tie:.3f}" if tie > 0 else "") + (
+            f"; by the properties{of_models}" if np.isfinite(self.with_models) else ""
+        )
 
     def _verdict(self, side: str) -> str:
         if np.isnan(self.label):
@@ -111,7 +118,7 @@ class Explanation:
         ]
         head = (
             f"<Explanation of {self.pair_id!r} by {self.judge!r} in {self.group!r}: P(A) = {self.probability:.3f} "
-            f"[{self.lower:.3f}, {self.upper:.3f}], {percent} intervals{self._tell_ties()}>"
+            f"[{self.lower:.3f}, {self.upper:.3f}], {percent} intervals{self._tell_terms()}>"
         )
         return "\n".join([head, self.sentence, str(tabulate(shown, headers="keys", disable_numparse=True))])
 

@@ -6,7 +6,15 @@ from functools import cached_property
 
 from prefdissect._typing import check_count
 from prefdissect.asking.fitted import Fitted
-from prefdissect.check import Checks, HeldOut, hold_out, hold_out_where_possible, longer, run_checks
+from prefdissect.check import (
+    Checks,
+    HeldOut,
+    design_effect_of,
+    hold_out,
+    hold_out_where_possible,
+    longer,
+    run_checks,
+)
 
 __all__ = ["ChecksFits"]
 
@@ -69,6 +77,7 @@ class ChecksFits(Fitted):
             k=check_count("k", k, least=2),
             min_pairs=max(self.options["min_pairs"], 2),
             random_seed=seed,
+            effects={key: design_effect_of(fit) for key, fit in self.fitted.fits.items()},
             words=longer(self.data, self.design),
             progress=progress,
         )

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from prefdissect._typing import BoolArray, FloatArray
 from prefdissect.asking.fitted import Fitted
@@ -55,7 +56,15 @@ class ExplainsPairs(Fitted):
         t = np.asarray(one.x @ one.fit.mean[self._kept])
         a, tie, b = outcomes_at(self.design, one.fit, one.judge, t).tolist()
         return Explanation(
-            one.pair_id, one.judge, one.group, *values, one.label, table, self.fitted.interval, (a, tie, b)
+            one.pair_id,
+            one.judge,
+            one.group,
+            *values,
+            one.label,
+            table,
+            self.fitted.interval,
+            (a, tie, b),
+            self._with_models(one),
         )
 
     def what_if(
@@ -129,6 +138,11 @@ class ExplainsPairs(Fitted):
         return self.design.encoder.encode(self.data)
 
     @cached_property
+    def _with_terms(self) -> FloatArray:
+        """The same with the models that wrote them, and nothing shown first, [pair, column]."""
+        return self.design.complete(self._encoded, self.data)
+
+    @cached_property
     def _rated(self) -> FloatArray:
         """Ratings in the order of the fit's properties, [pair, 2, property]."""
         return self.data.ratings[:, :, [self.data.properties.index(p) for p in self._schema.ids]]
@@ -153,6 +167,12 @@ class ExplainsPairs(Fitted):
         group = self._group_of(pair_id, at, judge, group)
         label = float(self._said[at, self.judges.index(judge)])
         return _Found(pair_id, judge, group, self.fitted.fits[judge, group], x, self._rated[at], label)
+
+    def _with_models(self, one: _Found) -> float:
+        """Return the probability of A with the models that wrote the responses; NaN where they are no terms."""
+        if "generator" not in self.design.roles:
+            return float("nan")
+        return float(expit(self._with_terms[self._place_of(one.pair_id)] @ one.fit.mean))
 
     def _place_of(self, pair_id: str) -> int:
         """Return the row of a pair in the data."""

@@ -16,7 +16,8 @@ from prefdissect.errors import OptionError, choices
 
 __all__ = ["LabelsPairs"]
 
-_OF_THE_FIT = ("encoding", "ties", "prior", "engine", "draws", "chains", "folds", "min_pairs", "robust", "random_seed")
+_OF_THE_DESIGN = ("preset", "encoding", "ties", "position", "generators", "cluster", "pooling")
+_OF_THE_FIT = (*_OF_THE_DESIGN, "prior", "engine", "draws", "chains", "folds", "min_pairs", "robust", "random_seed")
 
 
 class LabelsPairs(Fitted):

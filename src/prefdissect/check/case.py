@@ -14,7 +14,7 @@ from prefdissect._typing import BoolArray, Engine, FloatArray, IntArray
 from prefdissect.features import Cell
 from prefdissect.inference import Fit, PriorArrays, StandIn, stand_in, stream_of
 
-__all__ = ["NOISE", "PERMUTATIONS", "Asked", "Case", "listed", "residualise", "sum_clusters"]
+__all__ = ["NOISE", "PERMUTATIONS", "Asked", "Case", "design_effect_of", "listed", "residualise", "sum_clusters"]
 
 _ALPHA = 0.01  # of a study: chance of one false `look` per check, shared by its fits
 _STRICT = 0.1  # a `stop` takes a tenth of that
@@ -54,6 +54,8 @@ class Case:
         Groups of the study.
     engine, robust, interval, random_seed
         How it was fitted.
+    effect
+        Design effect by which rows' weights were divided; 1 where they were not.
     """
 
     cell: Cell
@@ -71,6 +73,7 @@ class Case:
     robust: bool
     interval: float
     random_seed: int
+    effect: float = 1.0
 
     @property
     def alpha(self) -> float:
@@ -150,3 +153,9 @@ def listed(names: list[str], most: int = 3) -> str:
     """Return the first few names, and how many there are besides."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def design_effect_of(fit: Fit) -> float:
+    """Return the design effect by which the weights of a fit's rows were divided, 1 where they were not."""
+    effect = fit.certificate.get("design_effect", 1.0)
+    return effect if np.isfinite(effect) else 1.0

@@ -17,7 +17,7 @@ _FEW = 8  # clusters, or as many as properties if more: below, robust intervals 
 
 def check_clusters(case: Case) -> Finding:
     """Whether pairs of one cluster say more of the same than independent ones would."""
-    cell, n = case.cell, len(case.cell)
+    cell, n = case.cell, case.cell.n_pairs
     if case.n_clusters == n:
         return Finding("clusters", "ok", "no two pairs share a prompt (cluster)", 1.0, _LOOK, _STOP)
     of = f"{n:,} pairs share {case.n_clusters:,} prompts (clusters)"
@@ -39,10 +39,16 @@ def check_clusters(case: Case) -> Finding:
         return Finding("clusters", "ok", said, ratio)
     if level != "ok":
         said = f"{of} and what their prompts share: honest intervals are {ratio:.2f} times as wide (median property)"
+        robustly = "robust=True" + ", which goes with pooling='none'" * (case.fit.engine == "pooled")
         more = ", and add pairs of other prompts" if case.n_clusters < enough else ""
-        return Finding("clusters", level, said, ratio, look_at, stop_at, f"fit again with robust=True{more}")
+        return Finding("clusters", level, said, ratio, look_at, stop_at, f"fit again with {robustly}{more}")
     seem = "hardly matters" if chance < case.alpha else "does not show"
-    said = f"{of}, which {seem} given the properties: robust intervals are {ratio:.2f} times as wide"
+    met = (
+        f", which {seem} given the properties"
+        if case.effect == 1
+        else f"; rows weigh one over {case.effect:.2f} for it"
+    )
+    said = f"{of}{met}: robust intervals are {ratio:.2f} times as wide"
     return Finding("clusters", "ok", said, ratio, look_at, stop_at)
 
 

@@ -35,7 +35,7 @@ def check_convergence(case: Case) -> Finding:
 
 def check_pairs(case: Case) -> Finding:
     """Whether there are pairs enough for so many properties."""
-    n, k = len(case.cell), len(case.known)
+    n, k = case.cell.n_pairs, len(case.known)
     per = n / max(k, 1)
     level = grade(-per, -_FEW, -_TOO_FEW)
     said = f"{n:,} pairs for {k} properties that differ, {per:.1f} each" + (

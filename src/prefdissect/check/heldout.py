@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -106,6 +106,7 @@ def hold_out(
     min_pairs: int,
     random_seed: int,
     keys: Sequence[tuple[str, str]] | None = None,
+    effects: Mapping[tuple[str, str], float] | None = None,
     words: FloatArray | None = None,
     progress: bool | None = None,
 ) -> HeldOut:
@@ -114,8 +115,8 @@ def hold_out(
     Pairs that share a prompt share what makes one response win, so a fit that has seen one predicts the other too well;
     `clusters` [pair] says which belong together. A pair whose preference is 1/2 is fitted and predicted, takes no part
     in scores, and is counted in `n_undecided`; where ties are a term they are neither fitted nor predicted here.
-    `keys`: the judges and groups; by default all with `min_pairs` pairs. `words` [row]: by how much A is longer (log),
-    which stands for length where no property does.
+    `keys`: the judges and groups; by default all with `min_pairs` pairs. `effects`: by what rows'
+    weights are divided. `words` [row]: by how much A is longer (log), which stands for length where no property does.
 
     Raises
     ------
@@ -134,6 +135,7 @@ def hold_out(
 
         def work(key: tuple[str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
             rows, cell = design.decided(*key)
+            cell = replace(cell, weight=cell.weight / (effects or {}).get(key, 1.0))
             folds = _deal(of_row[rows], k, key, random_seed)
             found = _hold_out_cell(design, cell, prior, rows, folds, words)
             bar.update(1)

@@ -27,7 +27,8 @@ def check_balance(case: Case) -> Finding:
     away = abs(share - 0.5)
     sums = sum_clusters(np.where(label, 0.5, -0.5), case.cell.cluster[rows])
     chance = 2 * float(ndtr(-abs(sums.sum()) / np.sqrt((sums**2).sum())))
-    said = f"A is preferred in {share:.0%} of {len(rows):,} decided pairs"
+    what = "pairs" if case.cell.n_pairs == len(case.cell) else "verdicts"  # both orders of a pair are two
+    said = f"A is preferred in {share:.0%} of {len(rows):,} decided {what}"
     look_at = in_force(away, _UNEVEN, significant=chance < case.alpha)
     stop_at = in_force(away, _ONE_SIDED, significant=len(rows) >= _FEW_ORDERS)
     level = grade(away, look_at, stop_at)

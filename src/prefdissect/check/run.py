@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import joblib
 import numpy as np
 import pandas as pd
 
 from prefdissect._typing import Engine
-from prefdissect.check.case import Asked, Case
+from prefdissect.check.case import Asked, Case, design_effect_of
 from prefdissect.check.checks import Checks
 from prefdissect.check.claims import check_left_out, check_prior, check_signs
 from prefdissect.check.collinearity import check_collinearity
@@ -78,8 +78,10 @@ def run_checks(
 
     def examine(key: tuple[str, str]) -> list[Finding]:
         rows, cell = design.decided(*key)
+        effect = design_effect_of(posterior.fits[key])
         case = Case(
-            cell=cell,
+            cell=replace(cell, weight=cell.weight / effect),
+            effect=effect,
             fit=posterior.fits[key],
             prior=posterior.prior,
             is_property=design.is_property,
@@ -139,6 +141,7 @@ def hold_out_where_possible(
         min_pairs=2,
         random_seed=random_seed,
         keys=keys,
+        effects={key: design_effect_of(posterior.fits[key]) for key in keys},
         words=longer(data, design),
         progress=progress,
     )
