@@ -2,27 +2,29 @@
 
 Held equal means: P(A preferred) = sigmoid(strength of A's model - strength of B's model + sum_k weight_k x_k), fitted
 to all pairs of a judge at once, and read at x = 0. The models are signed columns (1 for A's, -1 for B's) beside the
-properties, all with the prior Normal(0, 1), so that with the Gaussian block of the likelihood the posterior is Gaussian
-and drawn from directly; only differences of strengths are known from pairs, and the prior centres them. Prompts are
-clusters: the width of intervals is what the scores of whole prompts support, so that soft labels, ties that count half
-and one prompt under many models are no evidence twice.
+properties, and so is being shown first where orders are known and vary. All have the prior Normal(0, 1), so that with
+the Gaussian block of the likelihood the posterior is Gaussian and drawn from directly; only differences of strengths
+are known from pairs, and the prior centres them. Prompts are clusters: the width of intervals is what the scores of
+whole prompts support, so that soft labels, ties that count half and one prompt under many models are no evidence twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from prefdissect._typing import Encoding, FloatArray, Unparsed
-from prefdissect.audit.models import Field, models_of, signed_columns
+from prefdissect.audit.models import Field, models_of
 from prefdissect.audit.resampling import resample_shares
 from prefdissect.audit.shift import bounds_of, sigmoid
 from prefdissect.data import PreferenceData
 from prefdissect.features import Design, build_design
 from prefdissect.inference import FitOptions, Normal, arrange_prior, stand_in, stream_of
+from prefdissect.terms import columns_like
 
 __all__ = ["LEADERBOARD", "WEIGHTS", "leaderboard"]
 
@@ -73,9 +75,10 @@ def leaderboard(
     raw = _raw(field, options, resamples)
     if not data.properties:
         return raw.reindex(columns=LEADERBOARD), pd.DataFrame(columns=WEIGHTS), field.left_out
-    columns = signed_columns(data, field.models)
-    design = _of_two_models(build_design(data, [judge], by=None, encoding=encoding, ties="half", nuisance=columns))
-    names = [name for name in design.columns if name in columns]
+    columns = columns_like(data, tuple(field.columns))
+    terms: dict[str, Any] = {"ties": "half", "position": "auto", "nuisance": columns}
+    design = _of_two_models(build_design(data, [judge], by=None, encoding=encoding, **terms), field.columns)
+    names = [name for name, own in zip(design.columns, design.is_property, strict=True) if not own]
     prior = arrange_prior(dict.fromkeys(design.encoder.schema.ids, _OF_PROPERTIES), design.encoder.schema.ids, names)
     fit = stand_in(design.cell(judge, "all"), prior, robust=True)
     rng = stream_of(options.random_seed, judge, "leaderboard")
@@ -93,11 +96,11 @@ def leaderboard(
     )
 
 
-def _of_two_models(design: Design) -> Design:
+def _of_two_models(design: Design, models: Sequence[str]) -> Design:
     """Return the design without pairs that tell nothing of models: both by one, or by nobody knows whom."""
-    rows = np.flatnonzero((design.x[:, ~design.is_property] != 0).any(axis=1))
-    parts = {name: getattr(design, name)[rows] for name in ("pair_ids", "x", "y", "weight", "cluster", "in_group")}
-    return replace(design, **parts)
+    rows = np.flatnonzero((design.x[:, [design.columns.index(name) for name in models]] != 0).any(axis=1))
+    named = ("pair_ids", "x", "y", "weight", "tied", "open", "cluster", "in_group")
+    return replace(design, **{name: getattr(design, name)[rows] for name in named})
 
 
 def _raw(field: Field, options: FitOptions, resamples: int) -> pd.DataFrame:
@@ -184,5 +187,6 @@ def _weights(design: Design, weights: FloatArray, judge: str, interval: float) -
     known: Mapping[str, object] = {"judge": judge, "property": list(schema.ids), "label": list(schema.labels)}
     lower, upper = bounds_of(weights[1:, kept], interval)
     numbers = {"mean": weights[0, kept], "lower": lower, "upper": upper}
-    counted = {"n": len(design.x), "n_differs": (design.x[:, kept] != 0).sum(axis=0)}
+    starts = np.flatnonzero(np.diff(design.pair, prepend=-1))  # a pair has a row for each order
+    counted = {"n": len(starts), "n_differs": (design.x[starts][:, kept] != 0).sum(axis=0)}
     return pd.DataFrame({**known, **numbers, **counted})[WEIGHTS].astype(dict.fromkeys(WEIGHTS[:3], "str"))

@@ -1,8 +1,7 @@
-"""Who wrote the responses: the models of a judge's pairs, how they fared, and their signed columns."""
+"""Who wrote the responses: the models of a judge's pairs, and how they fared."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +12,9 @@ from prefdissect.data import PreferenceData
 from prefdissect.data.cells import plain
 from prefdissect.errors import DataError
 from prefdissect.features import preferences
+from prefdissect.terms import GENERATOR
 
-__all__ = ["SIDES", "Field", "column_of", "has_models", "models_of", "signed_columns"]
+__all__ = ["SIDES", "Field", "has_models", "models_of"]
 
 SIDES = ("model_a", "model_b")
 _UNREAD, _NOT_TOLD, _TO_ITSELF = "verdict could not be read", "model not named", "both responses of one model"
@@ -51,17 +51,12 @@ class Field:
     @property
     def columns(self) -> list[str]:
         """Names of the models' columns in a design."""
-        return [column_of(model) for model in self.models]
+        return [GENERATOR + model for model in self.models]
 
 
 def has_models(data: PreferenceData) -> bool:
     """Whether the data name the models of both responses, of some pair at least."""
     return all(side in data.pairs and plain(data.pairs[side]).notna().any() for side in SIDES)
-
-
-def column_of(model: str) -> str:
-    """Return the name of a model's column; no property has such an id."""
-    return f"model: {model}"
 
 
 def models_of(data: PreferenceData, judge: str, unparsed: Unparsed) -> Field:
@@ -108,14 +103,3 @@ def _find_baseline(a: IntArray, b: IntArray, n: int) -> int | None:
     """Return the model that all others met, where it is one alone."""
     always = [m for m in range(n) if bool(((a == m) | (b == m)).all())]
     return always[0] if len(always) == 1 else None
-
-
-def signed_columns(data: PreferenceData, models: Sequence[str]) -> dict[str, FloatArray]:
-    """Return 1 where a model wrote A, -1 where it wrote B, 0 where it wrote neither or both: [pair] by column name.
-
-    A pair in which one model is not named has 0 in all of them.
-    """
-    names = [plain(data.pairs[side]) for side in SIDES]
-    known = (names[0].notna() & names[1].notna()).to_numpy(dtype=bool)
-    a, b = (side.astype(str).to_numpy(dtype=object) for side in names)
-    return {column_of(m): np.where(known, (a == m).astype(float) - (b == m), 0.0) for m in models}
