@@ -19,9 +19,11 @@ from prefdissect.audit.leaderboard import leaderboard
 from prefdissect.audit.resampling import resample_shares
 from prefdissect.audit.rules import ALL_PAIRS, credit, rule_table
 from prefdissect.audit.subsets import subset_table
-from prefdissect.errors import DataError, OptionError, UnknownNameError
+from prefdissect.errors import ColumnError, DataError, OptionError, UnknownNameError
 from prefdissect.features import build_design
 from prefdissect.inference import PAPER_PRIOR, arrange_prior, check_options
+
+pytestmark = pytest.mark.lane("oldest")
 
 OPTIONS = check_options("exact", 100, 2, None, 0.94, 2, 0, True)
 HOW = {"encoding": "comparison", "unparsed": "drop", "options": OPTIONS, "resamples": 200}
@@ -220,6 +222,24 @@ def test_planted_strengths_are_recovered_where_length_is_held_equal():
     assert (found["moved"].to_numpy() * verbosity < 0).all(), "the verbose down, the terse up"
 
 
+def test_being_shown_first_is_no_strength():
+    """Four equal models, one of them shown first nine times in ten, to a judge who likes what comes first by 0.8.
+
+    Of 3,000 pairs a strength is known to 0.09, so that 0.3 is more than three sds; without the order it is 0.5.
+    """
+    table, _ = play(np.zeros(4), np.zeros(4), n_prompts=3000, length_weight=0.3, seed=3)
+    rng = np.random.default_rng(4)
+    likely = np.select([table["model_a"] == "m3", table["model_b"] == "m3"], [0.9, 0.1], 0.5)
+    first = np.where(rng.random(3000) < likely, "A", "B")
+    t = 0.3 * np.sign(table["length_a"] - table["length_b"]) + np.where(first == "A", 0.8, -0.8)
+    said = np.where(rng.random(3000) < 1 / (1 + np.exp(-t)), "A", "B")
+    pairs = table.drop(columns="judge_me").assign(pair_id=[f"p{i}" for i in range(3000)], judge="me")
+    pairs["value"] = (said == "A") * 1.0
+    named, unnamed = (board_of(one)[0].loc["m3"] for one in (pairs.assign(first=first), pairs))
+    assert named["strength_lower"] < 0 < named["strength_upper"]
+    assert abs(named["strength"]) < 0.3 < unnamed["strength_lower"]
+
+
 def test_without_a_pull_of_length_holding_it_equal_moves_nothing():
     found, weights = board_of(
         play(np.array([0.5, 0.0, -0.5]), np.array([1.0, 0, -1]), n_prompts=4000, length_weight=0)[0]
@@ -389,6 +409,31 @@ def test_several_judges_stand_one_below_the_other():
     with pytest.raises(UnknownNameError, match="name one judge in judge=; valid: 'me', 'you'"):
         found.plot()
     assert len(found.plot("rules", judge="you").lines) == 2
+
+
+def test_what_is_left_out_is_told_by_reason_and_over_how_many_judges():
+    table, _ = play(np.array([0.5, -0.5]), np.zeros(2), n_prompts=60, length_weight=0.7)
+    table.loc[:1, "judge_me"] = "tie"
+    table.loc[2:4, "judge_me"] = None
+    assert "left out: 3 no verdict; 2 tie, dropped; 3 of the leaderboard: no verdict" in repr(
+        pdx.audit_benchmark(table, random_seed=0)
+    )
+    more = table.assign(**{f"judge_{name}": table["judge_me"] for name in "xyz"})
+    said = " ".join(repr(pdx.audit_benchmark(more, random_seed=0)).split())
+    assert "left out (sums over the 4 judges): 12 no verdict; 8 tie, dropped;" in said
+    assert "... and 1 more judge; name them in judge=" in said
+
+
+def test_a_wrong_group_is_told_before_texts_are_measured(monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("measured in vain")
+
+    monkeypatch.setattr("prefdissect.audit.run.rate_if_unrated", refuse)
+    monkeypatch.setattr("prefdissect.dissection.rate_if_unrated", refuse)
+    table = pd.DataFrame({"prompt": ["x"], "response_a": ["y"], "response_b": ["z"], "judge_me": ["A"]})
+    for run in (pdx.audit_benchmark, pdx.dissect):
+        with pytest.raises(ColumnError, match=r"by='None' is no kind .*; None \(without quotes; --by none\) puts all"):
+            run(table, by="None")
 
 
 @pytest.mark.parametrize(

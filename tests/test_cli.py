@@ -37,6 +37,21 @@ def test_folds_are_those_of_python(csv: Path, tmp_path: Path):
     assert run("dissect", csv, "--folds", 1).exit_code == 1
 
 
+def test_judges_are_pooled_as_in_python(csv: Path, tmp_path: Path):
+    pooled = ["--pooling", "partial", "--engine", "ep", "--csv", tmp_path / "weights.csv"]
+    result = run("dissect", csv, *pooled)
+    assert result.exit_code == 0, result.output
+    assert "Pooling gain, held out:" in result.output
+    ours = pdx.dissect(csv, pooling="partial", engine="ep", random_seed=0, progress=False)
+    found = pd.read_csv(tmp_path / "weights.csv")
+    pd.testing.assert_series_equal(found["mean"], ours.weights["mean"])
+    assert set(found["engine"]) == {"pooled"}
+    alone = run("dissect", csv, *pooled, "--exclude-from-pool", "nobody")
+    assert alone.exit_code == 1
+    assert "exclude_from_pool= names 'nobody'" in alone.output
+    assert "model_a and model_b" in run("dissect", csv, *pooled, "--self-preference").output
+
+
 def test_a_saved_dissection_becomes_a_page(csv: Path, tmp_path: Path):
     assert run("dissect", csv, "--engine", "ep", "--draws", 200, "--out", tmp_path / "run.nc").exit_code == 0
     result = run("report", tmp_path / "run.nc", tmp_path / "out.html", "--title", "Mine & <yours>", "--texts", "none")

@@ -72,6 +72,10 @@ def test_a_dissection_is_asked_about_its_judges_and_its_pairs(folder: Path) -> N
         (["pairs.csv", "--skipna"], "--skipna is an option of a saved dissection, RESULT.nc"),
         (["pairs.csv", "--together", "2"], "--together is an option of a saved dissection"),
         (["pairs.csv", "--hold-equal", "lenght"], "'lenght' is not rated, nor one of TEXT; close matches: 'length'"),
+        (
+            ["pairs.csv", "--schema", "papr"],
+            "--schema='papr' is no file, and no schema of that name; close matches: 'paper'",
+        ),
         (["pairs.csv", "--unparsed", "no"], "unparsed='no' is not an option"),
         (["pairs.csv", "--judge", "you"], "unknown judge 'you'"),
         (["pairs.csv", "--csv", "nowhere/tables"], "there is no folder above it"),

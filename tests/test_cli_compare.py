@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 import prefdissect as pdx
 from prefdissect.cli import app
 
+pytestmark = pytest.mark.lane("newer")
+
 
 def run(*args: object) -> Result:
     return CliRunner().invoke(app, [str(a) for a in args])

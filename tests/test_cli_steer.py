@@ -39,8 +39,24 @@ def test_messages_are_those_of_python(folder: Path) -> None:
     result = pdx.Dissection.load(folder / "run.nc")
     for direction in ("toward", "away"):
         message = result.steering_message("all", k=1, direction=direction)
+        assert f"{message.why()}\n\n{message}\n" in said
         row = message.properties.iloc[0]
-        assert f"{direction} me, all ({row['property']} {row['probability']:.2f}):\n\n{message}\n" in said
+        where = {"toward": "toward me", "away": "away from me"}[direction]
+        assert message.why().startswith(f"{where}, all ({row['property']} {row['probability']:.2f})")
+
+
+def test_a_message_that_cannot_be_made_takes_no_other_with_it(tmp_path: Path) -> None:
+    """The judge dislikes one property and surely likes none."""
+    schema = pdx.PAPER.select(["clear", "lengthy"])
+    study = pdx.simulate(400, schema=schema, judges=["me"], scenarios=None, weights={"lengthy": -1.5}, random_seed=0)
+    path = pdx.dissect(study.data, engine="ep", random_seed=0).save(tmp_path / "run.nc")
+    code, said, wrong = run(path, "--certain", "--k", 1)
+    assert code == 0, wrong
+    assert "away from me, all (lengthy 0." in said
+    assert "no message toward, all: k=1, but judge 'me' has 0 properties" in wrong
+    code, said, wrong = run(path, "--certain", "--k", 2)
+    assert (code, "all (" in said) == (1, False)
+    assert "no message at all" in wrong
 
 
 def test_an_experiment_is_that_of_python_and_goes_on_where_it_was(folder: Path) -> None:

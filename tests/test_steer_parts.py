@@ -155,6 +155,33 @@ def test_a_message_that_works_against_itself_is_remarked(result):
     assert result.steering(k=1).remarks(["odd"], KINDS) == []
 
 
+@pytest.mark.parametrize(("direction", "sign", "side"), [("toward", "liked", "above"), ("away", "disliked", "below")])
+def test_what_the_fit_is_not_sure_of_is_named(direction, sign, side):
+    schema = pdx.PAPER.select(["clear", "lengthy", "funny"])
+    truth = {"clear": 1.5, "lengthy": -1.5}
+    study = pdx.simulate(400, schema=schema, judges=["me"], scenarios=None, weights=truth, random_seed=0)
+    result = pdx.dissect(study.data, engine="ep", random_seed=0)
+    message = result.steering_message("all", k=3, direction=direction)
+    assert message.doubtful == ["funny", "lengthy" if direction == "toward" else "clear"]
+    assert f"not surely {sign} (the interval is not all {side} 0): funny, " in repr(message)
+    certain = result.steering_message("all", k=1, direction=direction, certain=True)
+    assert certain.doubtful == []
+    assert "not surely" not in repr(certain)
+
+
+def test_a_steering_can_be_looked_at_where_a_message_is_lacking(result):
+    assert "no message, as fewer than 4 are certain" in repr(result.steering(k=4, certain=True))
+    assert "no message, as fewer than 9 are there" in repr(result.steering(k=9))
+
+
+def test_a_property_without_description_is_asked_for_by_name():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({f"wit_{side}": rng.normal(size=60) for side in "ab"})
+    table["judge_me"] = np.where(table["wit_a"] > table["wit_b"], "A", "B")
+    message = pdx.dissect(table, engine="ep", random_seed=0).steering_message("all", k=1)
+    assert "\n- plenty of wit\n" in message.text
+
+
 # What is predicted
 
 

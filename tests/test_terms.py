@@ -468,4 +468,6 @@ def test_the_command_line_has_the_terms(tmp_path):
     assert "generator" not in none.stdout
     wrong = CliRunner().invoke(app, ["dissect", str(file), "--order", "maybe"])
     assert wrong.exit_code == 1
-    assert "position='maybe' must be True, False or 'auto'" in wrong.output
+    assert "--order='maybe' is not an option; close matches: 'yes'; valid: 'auto', 'yes', 'no'" in wrong.output
+    wrong = CliRunner().invoke(app, ["dissect", str(file), "--cluster-weights", "story"])
+    assert "--cluster-weights='story' is not an option; valid: 'auto', 'none'" in wrong.output

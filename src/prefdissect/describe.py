@@ -54,7 +54,7 @@ def describe(
     if pooled is None and kept_draws < options.get("draws", kept_draws):
         lines.append(f"\n.posterior keeps {kept_draws} of {options['draws']} draws a chain; the tables use all of them")
     lines += ["", *tell_of_pooling(pooled)] if pooled is not None else []
-    lines += _footnotes(weights, cells, dropped, design)
+    lines += _footnotes(weights, cells, dropped, design, weighs=options.get("cluster", "none") == "auto")
     return "\n".join(lines)
 
 
@@ -77,6 +77,7 @@ def tell_of_pooling(pooled: Pooled) -> list[str]:
     lines = [
         f"Pooling gain, held out: {1000 * whole['gain']:+.1f}e-3 nats a verdict (se {1000 * whole['se']:.1f}e-3), "
         f"log loss {whole['apart']:.4f} apart, {whole['pooled']:.4f} pooled",
+        f"  {_whether_it_paid(whole['gain'], whole['se'])}",
         f"  by judge, e-3 (see .pooling_gain): {', '.join(by_judge[:_MOST_CELLS])}{more}",
     ]
     if pooled.pair_sd:
@@ -87,6 +88,14 @@ def tell_of_pooling(pooled: Pooled) -> list[str]:
     if unlike:
         lines.append(f"Unlike the other judges, consider exclude_from_pool=: {', '.join(unlike)}")
     return lines
+
+
+def _whether_it_paid(gain: float, se: float) -> str:
+    """Say what follows from a gain: two standard errors are asked for, as one is often passed by chance."""
+    if gain > 2 * se:
+        return "pooled fits predict better"
+    same = "pooled fits predict worse" if gain < -2 * se else "within two se of 0, so that nobody can tell"
+    return f"{same}: take pooling='none'"
 
 
 def _why_one_group(options: Mapping[str, Any]) -> str:
@@ -106,17 +115,24 @@ def _beside(design: Design) -> list[str]:
     return ([f"Beside properties: {', '.join(named)}; see .nuisance"] if named else []) + list(design.notes)
 
 
-def _footnotes(weights: pd.DataFrame, cells: pd.DataFrame, dropped: pd.DataFrame, design: Design) -> list[str]:
-    """Say what is fitted beside properties, and what was not fitted, not identified and left out."""
+def _footnotes(
+    weights: pd.DataFrame, cells: pd.DataFrame, dropped: pd.DataFrame, design: Design, *, weighs: bool
+) -> list[str]:
+    """Say what is fitted beside properties, how rows weigh, and what was not fitted, not identified and left out."""
     notes = _beside(design)
+    if weighs:
+        notes.append(
+            "Rows weigh one over the design effect of clusters of pairs (by default of one prompt); see .certificates"
+        )
     thin = cells[cells["engine"] == "none"]
     if len(thin):
         named = ", ".join(f"{c.judge} in {c.group} ({c.n_pairs})" for c in thin.itertuples())
         notes.append(f"Not fitted, too few pairs: {named}")
     flat = weights[(weights["engine"] != "none") & ~weights["identified"]]
     if len(flat):
+        borrowed = "the pool's" if (flat["engine"] == "pooled").any() else "the prior"
         notes.append(
-            f"Not identified, the property never differs, so the weight is the prior: {len(flat)} of {len(weights)}"
+            f"Not identified, the property never differs, so the weight is {borrowed}: {len(flat)} of {len(weights)}"
         )
     soft = int(cells["n_soft"].sum())
     if soft:

@@ -27,14 +27,25 @@ def describe(found: Audit) -> str:
     for judge in found.judges[:_MOST_JUDGES]:
         lines += ["", f"{judge}", *_rules(found, judge), *_subsets(found, judge), *_leaderboard(found, judge)]
     if n > _MOST_JUDGES:
-        lines += ["", f"... and {n - _MOST_JUDGES} more judges; see .rules, .subsets, .leaderboard"]
-    sums = found.left_out.groupby("reason", sort=False)["n"].sum()
-    notes = [*found.notes, *([] if sums.empty else ["left out: " + ", ".join(f"{n:,} {r}" for r, n in sums.items())])]
+        more = n - _MOST_JUDGES
+        lines += [
+            "",
+            f"... and {more} more judge{'s' * (more != 1)}; name them in judge=, or see .rules, .subsets, .leaderboard",
+        ]
+    notes = [*found.notes, *_left_out(found)]
     if notes:
         lines.append("")
         for note in notes:
             lines += textwrap.wrap(note, _WIDTH, subsequent_indent="  ")
     return "\n".join(lines)
+
+
+def _left_out(found: Audit) -> list[str]:
+    """Count what is left out, by reason; a reason may hold a comma."""
+    sums = found.left_out.groupby("reason", sort=False)["n"].sum()
+    summed = f" (sums over the {len(found.judges)} judges)" if len(found.judges) > 1 else ""
+    said = "; ".join(f"{n:,} {reason}" for reason, n in sums.items())
+    return [f"left out{summed}: {said}"] if said else []
 
 
 def percent(row: Any, name: str) -> str:

@@ -20,7 +20,7 @@ from prefdissect.check.heldout import LENGTHS
 from prefdissect.choose import choose_judges
 from prefdissect.data import PreferenceData, Source, load_for
 from prefdissect.errors import DataError, OptionError, UnknownNameError, choices
-from prefdissect.features import Design, build_design
+from prefdissect.features import Design, build_design, check_by
 from prefdissect.inference import PAPER_PRIOR, FitOptions, PriorArrays, PriorLike, arrange_prior, check_options
 from prefdissect.inference.threads import one_blas_thread
 from prefdissect.schema import PropertySchema
@@ -129,6 +129,7 @@ def audit_benchmark(
         random_seed=random_seed,
     )  # fmt: skip
     loaded = load_for(data, judge, schema)
+    check_by(loaded, by)
     names = [properties] if isinstance(properties, str) else properties
     rated = rate_if_unrated(loaded, progress=progress) if names is None else rate_only(loaded, names)
     judges = choose_judges(rated, judge)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from prefdissect._typing import Direction, check_choice, check_count, check_flag
+from prefdissect.audit.pair_card import aim
 from prefdissect.audit.shift import bounds_of, sigmoid
 from prefdissect.errors import OptionError, TooFewPairsError, UnknownNameError, choices
 from prefdissect.features import Design
@@ -57,9 +58,22 @@ class SteeringMessage:
         """Return the message itself."""
         return self.text
 
+    @property
+    def doubtful(self) -> list[str]:
+        """What it asks for though the interval is not all above 0 (`toward`), or all below 0 (`away`)."""
+        of = self.properties
+        sure = of["lower"] > 0 if self.direction == "toward" else of["upper"] < 0
+        return of.loc[~sure, "property"].tolist()
+
+    def why(self) -> str:
+        """Return in a line or two what it asks for, how likely that is to win, and of what the fit is not sure."""
+        asked = ", ".join(f"{p.property} {p.probability:.2f}" for p in self.properties.itertuples())
+        sign, side = ("liked", "above") if self.direction == "toward" else ("disliked", "below")
+        doubt = f"\nnot surely {sign} (the interval is not all {side} 0): {', '.join(self.doubtful)}"
+        return f"{aim(self.direction, self.judge)}, {self.group} ({asked})" + doubt * bool(self.doubtful)
+
     def __repr__(self) -> str:
-        asked = ", ".join(f"{p.property} {p.probability:.0%}" for p in self.properties.itertuples())
-        return f"SteeringMessage {self.direction} {self.judge!r} in {self.group!r}: {asked}\n\n{self.text}"
+        return f"SteeringMessage {self.why()}\n\n{self.text}"
 
 
 def steering_message(
@@ -167,9 +181,9 @@ def ranked(design: Design, posterior: Posterior, judge: str, group: str) -> pd.D
 
 
 def _described(prop: Property) -> dict[str, str | bool]:
-    """Return what the message says of a property; amounts are asked for as such."""
+    """Return what the message says of a property; amounts are asked for as such, and no description is made up."""
     is_amount = prop.kind in ("number", "words") and prop.direction == "higher"
-    return {"name": prop.name, "description": prop.description or prop.label, "is_amount": is_amount}
+    return {"name": prop.name, "description": prop.description, "is_amount": is_amount}
 
 
 def _named(side: pd.DataFrame) -> str:

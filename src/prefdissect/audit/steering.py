@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import get_args
 
 from prefdissect._typing import Condition, Direction
 from prefdissect.audit.steer import SteeringMessage, steering_message
-from prefdissect.errors import UnknownNameError, choices
+from prefdissect.errors import OptionError, UnknownNameError, choices
 from prefdissect.features import Design
 from prefdissect.inference import Posterior
 
@@ -38,7 +39,7 @@ class Steering:
     >>> truth = {"clear": 1.0, "lengthy": -1.0}
     >>> study = pdx.simulate(600, schema=schema, judges=["me"], scenarios=None, weights=truth, random_seed=0)
     >>> pdx.dissect(study.data, random_seed=0).steering(k=1)
-    Steering by judge 'me', 1 properties
+    Steering by judge 'me', 1 property
       all, toward: clear
       all, away: lengthy
     """
@@ -90,9 +91,16 @@ class Steering:
         return [str(name) for name in asked.loc[wrong, "property"]]
 
     def __repr__(self) -> str:
-        lines = [f"Steering by judge {self.judge!r}, {self.k} properties{', of certain sign' * self.certain}"]
+        n = f"{self.k} {'property' if self.k == 1 else 'properties'}"
+        lines = [f"Steering by judge {self.judge!r}, {n}{', of certain sign' * self.certain}"]
         for group in self.groups:
-            for direction in ("toward", "away"):
-                asked = self.message(group, direction).properties["property"]
-                lines.append(f"  {group}, {direction}: {', '.join(asked)}")
+            for direction in get_args(Direction):
+                lines.append(f"  {group}, {direction}: {self._names(group, direction)}")
         return "\n".join(lines)
+
+    def _names(self, group: str, direction: Direction) -> str:
+        """Name what a message asks for, or say that there is none: to be looked at must not be an error."""
+        try:
+            return ", ".join(self.message(group, direction).properties["property"])
+        except OptionError:
+            return f"no message, as fewer than {self.k} {'are certain' if self.certain else 'are there'}"

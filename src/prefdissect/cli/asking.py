@@ -47,7 +47,7 @@ Replies = Annotated[
     typer.Option("--replies", help="File that keeps every reply, so that a run goes on where it was; beside OUT."),
 ]
 Prices = Annotated[
-    Path | None, typer.Option("--prices", help="YAML of lines `model: [input, output]`, US dollars a million tokens.")
+    Path | None, typer.Option("--prices", help="YAML of lines `model: \\[input, output]`, US dollars a million tokens.")
 ]
 Extra = Annotated[
     str | None,

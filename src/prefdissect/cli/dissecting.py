@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from prefdissect._typing import Clustering, check_choice
 from prefdissect.cli.options import (
     Cases,
     Cluster,
@@ -22,13 +23,15 @@ from prefdissect.cli.options import (
     find_schema,
     tell_schema_beside,
 )
-from prefdissect.cli.printing import print_result
+from prefdissect.cli.printing import print_result, print_table
 from prefdissect.cli.running import errors_told, run_and_tell
 
 if TYPE_CHECKING:
     from prefdissect.data import PreferenceData
 
 __all__ = ["dissect"]
+
+_Switch = Literal["auto", "yes", "no"]
 
 
 def dissect(
@@ -59,8 +62,16 @@ def dissect(
         str, typer.Option(help="The models that wrote the responses as terms: auto, yes or no.")
     ] = "auto",
     cluster_weights: Annotated[
-        str, typer.Option(help="Weigh rows by the design effect of clusters of pairs: auto or none.")
-    ] = "none",
+        str | None,
+        typer.Option(help="Weigh rows by the design effect of clusters of pairs: auto or none. Default: with pooling."),
+    ] = None,
+    pooling: Annotated[str, typer.Option(help="Borrow from other judges and groups: none, partial or full.")] = "none",
+    exclude_from_pool: Annotated[
+        list[str] | None, typer.Option(metavar="JUDGE", help="Judge that is fitted apart; repeat for several.")
+    ] = None,
+    self_preference: Annotated[
+        bool, typer.Option("--self-preference", help="With pooling: do judges prefer what they wrote themselves?")
+    ] = False,
     preset: Annotated[str | None, typer.Option(help="paper: the paper's model, whatever the defaults.")] = None,
     schema: Schema = None,
     scenario: Scenario = None,
@@ -98,6 +109,10 @@ def dissect(
 
     with errors_told():
         check_can_write(out, csv)
+        for option, word in {"--order": order, "--generators": generators}.items():
+            check_choice(option, word.casefold(), _Switch)
+        if cluster_weights is not None:
+            check_choice("--cluster-weights", cluster_weights, Clustering)
         tell_schema_beside(files, schema)
         data = load_for(
             as_source(files),
@@ -124,6 +139,9 @@ def dissect(
             position=read_switch(order),
             generators=read_switch(generators),
             cluster=cluster_weights,
+            pooling=pooling,
+            exclude_from_pool=exclude_from_pool or (),
+            self_preference=self_preference,
             preset=preset,
             engine=engine,
             draws=draws,
@@ -134,6 +152,9 @@ def dissect(
             random_seed=seed,
         )
         print_result(result)
+        if self_preference:
+            typer.echo("\nby how much judges prefer their own responses, log-odds:")
+            print_table(result.self_preference)
         if out is not None:
             typer.echo(f"\nsaved {result.save(out)}")
         if csv is not None:
@@ -142,8 +163,8 @@ def dissect(
 
 
 def read_switch(word: str) -> bool | str:
-    """Return True for `yes`, False for `no`, and any other word as it is: `dissect` names the choices."""
-    return {"yes": True, "no": False}.get(word.casefold(), word)
+    """Return True for `yes`, False for `no`, and `auto` as it is."""
+    return {"yes": True, "no": False}.get(word.casefold(), "auto")
 
 
 def add_labels(data: PreferenceData, asked: str) -> PreferenceData:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from prefdissect.errors import FileFormatError
+from prefdissect.errors import FileFormatError, OptionError, choices
 
 __all__ = [
     "Cases",
@@ -86,8 +86,13 @@ def tell_schema_beside(files: Sequence[str], schema: str | None) -> None:
 
 
 def find_schema(name: str | None) -> Any:
-    """Return a schema of the package by its name, else the path of a file."""
+    """Return a schema of the package by its name, else the path of a file; raises `OptionError` if there is none."""
     from prefdissect.schema import PAPER
     from prefdissect.text import TEXT
 
-    return {"paper": PAPER, "text": TEXT}.get(name.casefold(), name) if name is not None else None
+    if name is None:
+        return None
+    named = {"paper": PAPER, "text": TEXT}
+    if name.casefold() not in named and not Path(name).exists():
+        raise OptionError(f"--schema={name!r} is no file, and no schema of that name; {choices(name, named)}")
+    return named.get(name.casefold(), name)

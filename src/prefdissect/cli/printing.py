@@ -17,6 +17,8 @@ _SHOWN = ["property", "mean", "lower", "upper", "P(weight>0)", "probability", "d
 
 def print_result(result: Any) -> None:
     """Print what was read, then the weights of each judge and group, largest first."""
+    from prefdissect.describe import tell_of_pooling
+
     typer.echo(f"{result.data.report}\n")
     typer.echo(repr(result).partition("\n")[0])
     weights = result.weights
@@ -30,6 +32,8 @@ def print_result(result: Any) -> None:
         )
         _print_weights(rows)
     _print_terms(result)
+    if result.fitted.pooled is not None:
+        typer.echo("\n" + "\n".join(tell_of_pooling(result.fitted.pooled)))
     if len(result.dropped):
         typer.echo("\nleft out:")
         print_table(result.dropped)
@@ -46,15 +50,17 @@ def _print_weights(rows: pd.DataFrame) -> None:
 
 def _print_terms(result: Any) -> None:
     """Print what fits hold beside properties, one line a term; models of one fit at most, as they may be many."""
-    terms = result.nuisance
+    terms, hint = result.nuisance, ""
     if len(terms) and len(result.judges) * len(result.groups) > 1:
-        terms = terms[terms["term"] != "generator"]
+        shown = terms["term"] != "generator"
+        hint = "" if shown.all() else "models of several fits are not shown here: result.nuisance has them, in Python"
+        terms = terms[shown]
     if len(terms):
         typer.echo("\nbeside properties (ties: how often equals are tied; else: how often it wins among equals):")
         names = {"probability_lower": "from", "probability_upper": "to"}
-        shown = ["judge", "group", "term", "name", "probability", "from", "to"]
-        print_table(terms.sort_values("probability", ascending=False, kind="stable").rename(columns=names)[shown])
-    for note in result.design.notes:
+        columns = ["judge", "group", "term", "name", "probability", "from", "to"]
+        print_table(terms.sort_values("probability", ascending=False, kind="stable").rename(columns=names)[columns])
+    for note in [*result.design.notes, *([hint] if hint else [])]:
         typer.echo(note)
 
 

@@ -41,8 +41,8 @@ def steer(
         typer.Option("--by", help="Judge of RESULT.nc to steer by; may be left out if there is one."),
     ] = None,
     scenario: Annotated[str | None, typer.Option(help="Scenario: of the message, or of all prompts.")] = None,
-    k: Annotated[int, typer.Option(help="How many properties a message asks for.")] = 3,
-    certain: Annotated[bool, typer.Option(help="Only properties whose sign is certain.")] = False,
+    k: Annotated[int, typer.Option("--k", help="How many properties a message asks for.")] = 3,
+    certain: Annotated[bool, typer.Option("--certain", help="Only properties whose sign is certain.")] = False,
     generator: Annotated[str | None, typer.Option(help="Model that writes the responses.")] = None,
     judge: Annotated[str | None, typer.Option(help="Model that judges them.")] = None,
     way: Annotated[str, typer.Option(help="How the judge is asked: letter, completion, reasoned, score.")] = "letter",
@@ -117,8 +117,18 @@ def steer(
 
 
 def _print_messages(steering: Any, scenario: str | None) -> None:
+    """Print every message there is, and why another is not; an error only where there is none at all."""
+    found = 0
     for group in steering.groups if scenario is None else [scenario]:
         for direction in get_args(Direction):
-            message = steering.message(group, direction)
-            asked = ", ".join(f"{p.property} {p.probability:.2f}" for p in message.properties.itertuples())
-            typer.echo(f"{direction} {steering.judge}, {group} ({asked}):\n\n{message}\n")
+            try:
+                message = steering.message(group, direction)
+            except OptionError as error:
+                typer.echo(f"no message {direction}, {group}: {error}\n", err=True)
+                continue
+            if not found:
+                typer.echo("in brackets: how likely a response with more of it is to be preferred, all else equal\n")
+            found += 1
+            typer.echo(f"{message.why()}\n\n{message}\n")
+    if not found:
+        raise OptionError("so there is no message at all; ask for fewer properties (--k)")

@@ -52,8 +52,7 @@ TEXT = PropertySchema(
             id="length",
             kind="words",
             group="text",
-            description="Words and marks of punctuation of the whole response, code included; compared by the "
-            "paper's length rule.",
+            description="Words and marks of punctuation of the whole response, code included.",
             unit="words",
             source="Li et al. 2024; NLTK's Treebank rules",
         ),
