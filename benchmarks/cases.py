@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from benchmarks.rounds import Case
-from benchmarks.study import N_FITS, N_JUDGES, SCENARIO_SIZES, make_design, paper_study
+from benchmarks.study import N_FITS, N_JUDGES, SCENARIO_SIZES, add_terms, make_design, paper_study
 from benchmarks.work import WANTED_ESS, dissecting, fitting, importing, moments, pooling, whole_grid
 from prefdissect.features import Design
 
@@ -21,6 +21,11 @@ def one_scenario(n_rows: int) -> Design:
     """Return the study's judges in its first scenario of so many pairs."""
     study = paper_study()
     return study.sel(study.judges, [study.groups[SCENARIO_SIZES.index(n_rows)]])
+
+
+def with_terms() -> Design:
+    """Return the study's scenarios and cases with all terms."""
+    return add_terms(paper_study())
 
 
 def _one_judge() -> list[Case]:
@@ -56,11 +61,12 @@ def _whole_study() -> list[Case]:
 
 def _pooled() -> list[Case]:
     title = f"{N_JUDGES} judges x {len(SCENARIO_SIZES)} scenarios pooled"
-    more = f"{title}, with presentation order and 20 generators"
+    more = f"{title}, with ties, presentation order and 20 generators"
     return [
         Case("pooled", f"{title}, properties only", pooling(), target=3.0),
         Case("pooled-pairs", f"{title}, with pairs' effects", pooling(pair_sd=0.3), target=10.0),
-        Case("pooled-nuisance", more, pooling(nuisance=True), target=10.0, quick=False),
+        Case("pooled-terms", more, pooling(terms=True), target=10.0, quick=False),
+        Case("terms", f"{N_FITS} fits, ep with intervals, ties, order and 20 generators", fitting(with_terms, "ep")),
     ]
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 import prefdissect as pdx
 from prefdissect.compare import load_reference
-from prefdissect.inference.pooling.pair_effect import attenuation
+from prefdissect.inference.pooling.one_verdict import attenuation
 
 logger = logging.getLogger(__name__)
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "pooling.md"
@@ -39,12 +39,16 @@ class Kind:
     pairs: int = 150
     shared: float = 0.0
     negated: bool = False
+    tie_rate: float = 0.0
+    order_effect: float = 0.0
 
 
 KINDS = (
     Kind("10 judges, 8 scenarios"),
     Kind("the same, all judges see something no property names (sd 1)", shared=1.0),
     Kind("the same, one judge's weights negated", negated=True),
+    Kind("the same, 20% ties, a liking of what is shown first (0.4)", tie_rate=0.2, order_effect=0.4),
+    Kind("33 judges, 11 scenarios, 24 properties, one negated", 33, 11, 24, negated=True),
     Kind("33 judges, 1 scenario", judges=33, scenarios=1),
     Kind("4 judges, 4 scenarios", judges=4, scenarios=4, properties=8),
 )
@@ -75,6 +79,8 @@ def simulate(kind: Kind, seed: int) -> tuple[np.ndarray, pdx.PreferenceData]:
         scenarios=[f"scenario{i}" for i in range(kind.scenarios)],
         weights=given_pair,
         response_sd=kind.shared / np.sqrt(2),
+        tie_rate=kind.tie_rate,
+        order_effect=kind.order_effect,
         random_seed=rng,
     )
     return truth, study.data
@@ -106,6 +112,7 @@ def run(kind: Kind, seed: int) -> dict[str, float]:
                 f"{way}|pair": result.scales["sd"].iloc[-1],
             }
             out[f"{way}|flagged"] = float(gain["factor"].iloc[0] > pdx.inference.UNLIKE)
+            out[f"{way}|above 5"] = float(gain["factor"].iloc[0] > 5)
             out[f"{way}|others flagged"] = float((gain["factor"].iloc[1:] > pdx.inference.UNLIKE).mean())
         if kind.negated:
             out[f"{way}|cover of it"] = float(inside[0].mean())
@@ -120,9 +127,11 @@ def main() -> None:
     parser.add_argument("--only", type=int, help="one kind by number; the page is then not written")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    from benchmarks.pooling import run as named_run  # other processes find it by name, and cannot in `__main__`
+
     lines = ["| study | fit | error of weights (rms) | 94% intervals hold | remarks |", "|---|---|---|---|---|"]
     for kind in KINDS if arguments.only is None else [KINDS[arguments.only]]:
-        jobs = (joblib.delayed(run)(kind, seed) for seed in range(arguments.studies))
+        jobs = (joblib.delayed(named_run)(kind, seed) for seed in range(arguments.studies))
         found = joblib.Parallel(n_jobs=arguments.jobs)(jobs)
         mean = {name: float(np.mean([one[name] for one in found])) for name in found[0]}
         for way in dict.fromkeys(name.split("|")[0] for name in mean):
@@ -132,9 +141,11 @@ def main() -> None:
                     f"held-out gain {1000 * mean[f'{way}|gain']:+.1f}e-3",
                     f"sd of pairs {mean[f'{way}|pair']:.2f}",
                 ]
-                said += [
-                    f"the first judge flagged {mean[f'{way}|flagged']:.1%}, others {mean[f'{way}|others flagged']:.1%}"
-                ]
+                one = "the negated judge has a factor" if kind.negated else "the first judge has a factor"
+                said.append(
+                    f"{one} above 5 in {mean[f'{way}|above 5']:.0%}, above 3 in {mean[f'{way}|flagged']:.0%}, "
+                    f"others above 3 in {mean[f'{way}|others flagged']:.1%}"
+                )
             if kind.negated:
                 said.append(f"hold the negated judge {mean[f'{way}|cover of it']:.1%}")
             rmse, cover = np.sqrt(mean[f"{way}|rmse2"]), mean[f"{way}|cover"]

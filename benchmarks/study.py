@@ -18,7 +18,7 @@ from prefdissect._typing import BoolArray, FloatArray, IntArray
 from prefdissect.features import Design, Encoder
 from prefdissect.schema import Property, PropertySchema
 
-__all__ = ["add_nuisance", "lone_judge", "make_design", "paper_study"]
+__all__ = ["add_terms", "lone_judge", "make_design", "paper_study"]
 
 SCENARIO_SIZES = (400, 400, 400, 400, 400, 820, 400, 400, 400, 820, 400)
 CASE_SIZES = (459, 121, 1418, 388, 401)
@@ -58,8 +58,8 @@ def make_design(n_rows: int, n_columns: int = N_COLUMNS, n_judges: int = 1, seed
     return _assemble(x, y, np.ones((n_rows, 1), dtype=bool))
 
 
-def add_nuisance(design: Design, n_generators: int = 20, seed: int = 2) -> Design:
-    """Return the design with a column for being shown first and one for each of so many generators, at random."""
+def add_terms(design: Design, n_generators: int = 20, tie_rate: float = 0.15, seed: int = 2) -> Design:
+    """Return the design with ties, a column for being shown first, one for each of so many generators, at random."""
     rng, n = np.random.default_rng(seed), len(design.x)
     extra = np.zeros((n, 1 + n_generators))
     extra[:, 0] = rng.choice([-1.0, 1.0], n)
@@ -67,12 +67,16 @@ def add_nuisance(design: Design, n_generators: int = 20, seed: int = 2) -> Desig
     second = (first + rng.integers(1, n_generators, size=n)) % n_generators
     extra[np.arange(n), 1 + first] = 1.0
     extra[np.arange(n), 1 + second] = -1.0
-    names = ("shown first", *(f"generator{i}" for i in range(n_generators)))
+    tied = (rng.random(design.y.shape) < tie_rate).astype(float)
     return replace(
         design,
         x=np.column_stack([design.x, extra]),
-        columns=(*design.columns, *names),
-        roles=(*design.roles, *("nuisance" for _ in names)),
+        columns=(*design.columns, "shown first", *(f"generator: {i}" for i in range(n_generators))),
+        roles=(*design.roles, "order", *("generator" for _ in range(n_generators))),
+        y=np.where(tied > 0, 0.5, design.y),
+        tied=tied,
+        open=np.ones_like(tied),
+        may_tie=np.ones(len(design.judges), dtype=bool),
     )
 
 
@@ -130,10 +134,15 @@ def _assemble(x: FloatArray, y: FloatArray, in_group: BoolArray) -> Design:
         x=x,
         y=y,
         weight=np.ones_like(y),
+        tied=np.zeros_like(y),
+        open=np.zeros_like(y),
         cluster=np.arange(len(x)),
         in_group=in_group,
         judges=tuple(f"judge{j + 1}" for j in range(y.shape[1])),
         groups=groups,
         group_kinds={g: "scenario" if k < len(SCENARIO_SIZES) else "case" for k, g in enumerate(groups)},
         dropped=pd.DataFrame({"judge": [], "group": [], "reason": [], "n": []}),
+        ties="davidson",
+        may_tie=np.zeros(y.shape[1], dtype=bool),
+        correlation=np.full(y.shape[1], np.nan),
     )

@@ -1,9 +1,10 @@
 """Ties, order and generators against long runs of NUTS on real data.
 
-    python -m benchmarks.terms_reference FOLDER
+    python -m benchmarks.terms_reference FOLDER [DRAWS [NAME ...]]
 
-FOLDER holds hanna, pandalm and arena_llama3. None of them tells which response was shown first, so an order is drawn:
-the column is there, and its weight 0. The table stands in docs/explanation/terms.md.
+FOLDER holds hanna, pandalm and arena_llama3; DRAWS a chain are 1,000; NAMEs choose among the data. None of these
+tells which response was shown first, so an order is drawn: the column is there, and its weight 0. The table stands in
+docs/explanation/terms.md.
 """
 
 from __future__ import annotations
@@ -32,8 +33,10 @@ _DRAWS = 1000
 def main() -> None:
     """Print how far means and sds of both engines are from those of NUTS, the cutpoint apart."""
     named = {name: data for name, data, _ in load(Path(sys.argv[1]))}
+    draws = int(sys.argv[2]) if len(sys.argv) > 2 else _DRAWS
     for ties in ("davidson", "ordered"):
-        for name, judge in _JUDGES.items():
+        for name in sys.argv[3:] or _JUDGES:
+            judge = _JUDGES[name]
             data = named[name]
             design = build_design(
                 data, [judge], by=None, encoding="comparison", ties=ties, generators=True,
@@ -43,15 +46,15 @@ def main() -> None:
             prior = arrange_prior(Laplace(0.1), design.columns[:n], design.columns[n:])
             cell = design.cell(judge, "all")
             if cell.ties or ties == "davidson":  # without ties both are the same
-                _compare(f"{name}, {judge}, {ties if cell.ties else 'no ties'}", cell, prior_of(cell, prior))
+                _compare(f"{name}, {judge}, {ties if cell.ties else 'no ties'}", cell, prior_of(cell, prior), draws)
 
 
-def _compare(name: str, cell: Cell, prior: PriorArrays) -> None:
+def _compare(name: str, cell: Cell, prior: PriorArrays, draws: int) -> None:
     ((data,),) = gather([cell], [[np.arange(len(cell))]])
     standin = fit_ep(data, prior)
     how = {"chains": 4, "rng": np.random.default_rng(0), "on_share": lambda share: None}
-    nuts = sample_nuts(data, prior, standin, draws=_DRAWS, **how).weight  # type: ignore[arg-type]
-    exact = sample_exact(data, prior, standin, draws=_DRAWS, **how).weight  # type: ignore[arg-type]
+    nuts = sample_nuts(data, prior, standin, draws=draws, **how).weight  # type: ignore[arg-type]
+    exact = sample_exact(data, prior, standin, draws=draws, **how).weight  # type: ignore[arg-type]
     mean, sd = nuts.mean(axis=(0, 1)), nuts.std(axis=(0, 1))
     n = len(data.xt)
     for engine, m, s in (

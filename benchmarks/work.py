@@ -14,7 +14,7 @@ import joblib
 import numpy as np
 
 from benchmarks.rounds import Facts, Measurement, timed
-from benchmarks.study import SCALE, add_nuisance, lone_judge, paper_study
+from benchmarks.study import SCALE, add_terms, lone_judge, paper_study
 from prefdissect import Dissection, Laplace, dissect
 from prefdissect._typing import Engine
 from prefdissect.features import Cell, Design
@@ -24,8 +24,8 @@ from prefdissect.inference.fit import fit_cells, leave_out_folds, split
 from prefdissect.inference.fit_data import gather
 from prefdissect.inference.pooling.fit import State, iterate
 from prefdissect.inference.pooling.layers import arrange_layers
+from prefdissect.inference.pooling.rows import arrange_rows
 from prefdissect.inference.pooling.scales import first_variances
-from prefdissect.inference.pooling.sites import arrange_rows
 from prefdissect.inference.prior import PriorArrays
 
 __all__ = ["WANTED_ESS", "Measure", "dissecting", "fitting", "importing", "moments", "pooling", "whole_grid", "warm_up"]
@@ -104,14 +104,14 @@ def moments(make: Callable[[], Design], *, folds: int | None = None) -> Measure:
     return measure
 
 
-def pooling(*, pair_sd: float = 0.0, nuisance: bool = False) -> Measure:
+def pooling(*, pair_sd: float = 0.0, terms: bool = False) -> Measure:
     """Measure the pooled posterior of the study's judges and scenarios, scales included, from its design."""
 
     def measure(number: int) -> Measurement:
         study = paper_study()
         scenarios = [name for name in study.groups if study.group_kinds[name] == "scenario"]
         design = study.sel(study.judges, scenarios)
-        design = add_nuisance(design) if nuisance else design
+        design = add_terms(design) if terms else design
         table = arrange_layers(design.roles, len(design.judges), len(scenarios))
 
         def work() -> State:
