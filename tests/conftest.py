@@ -26,7 +26,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     missing = [name for name in _TO_TRAIN if find_spec(name) is None]
+    lane = os.environ.get("PREFDISSECT_LANE")  # set where CI runs two Pythons at once
     for item in items:
+        of = item.get_closest_marker("lane")
+        if lane and of and of.args[0] != lane:
+            reason = f"CI runs it on the {of.args[0]} Python only: no version of a package changes what it tests"
+            item.add_marker(pytest.mark.skip(reason=reason))
         if item.get_closest_marker("slow") and not config.getoption("--run-slow"):
             item.add_marker(pytest.mark.skip(reason="slow: pass --run-slow"))
         if item.get_closest_marker("train") and missing:

@@ -12,6 +12,8 @@ import prefdissect as pdx
 from prefdissect.audit.leaderboard import leaderboard
 from prefdissect.inference import check_options
 
+pytestmark = pytest.mark.lane("newer")
+
 # Published by tatsu-lab/alpaca_eval (Apache-2.0): win rate, and length-controlled win rate, in percent.
 VERSION_2 = {
     "claude-2": (17.188240356708075, 28.155),

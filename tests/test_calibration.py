@@ -14,6 +14,8 @@ from prefdissect.inference.ep import fit_ep
 from prefdissect.inference.prior import PriorArrays
 from prefdissect.inference.surrogate import sample_exact
 
+pytestmark = pytest.mark.lane("newer")
+
 PROPERTIES = [
     *pdx.PAPER.ids[:7],
     "relevant",

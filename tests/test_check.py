@@ -27,6 +27,8 @@ from prefdissect.check.left_out import differences_left_out
 from prefdissect.check.misfit import calibrate, check_calibration, find_lapses
 from prefdissect.cli import app
 
+pytestmark = pytest.mark.lane("oldest")
+
 ROOT = Path(__file__).parents[1]
 QUALITIES = ["relevance", "coherence", "empathy", "surprise", "complexity"]
 QUALITIES += ["text_length", "novelty_1gram", "repetition_1gram", "coverage"]
@@ -467,6 +469,17 @@ def test_the_placebo_sentence_has_the_limit_that_it_is_judged_by():
     n, allowed, limit = map(int, re.search(r"of (\d+) .* (\d+) may be and (\d+) are too many", found["said"]).groups())
     assert (n, allowed, limit) == (50, 3, found["look_at"])
     assert binom.sf(limit - 1, n, 0.06) < 0.01 <= binom.sf(limit - 2, n, 0.06)
+
+
+def test_rows_that_weigh_less_for_their_clusters_are_judged_as_they_weigh(data_dir):
+    """HANNA, human1: its 96 prompts make honest intervals far wider; rows weighted by the design effect know that."""
+    data = pdx.load(data_dir / "hanna" / "pairs_engagement.parquet", properties=QUALITIES)
+    plain, weighed = (ask(data, judge="human1", cluster=cluster) for cluster in ("none", "auto"))
+    assert row(plain, "clusters")["level"] == "stop"
+    found = row(weighed, "clusters")
+    assert found["level"] != "stop"
+    assert "rows weigh one over" in found["said"] or found["level"] == "look"
+    assert found["number"] < 0.8 * row(plain, "clusters")["number"]
 
 
 def test_few_clusters_are_looked_at_also_with_robust_intervals():

@@ -16,6 +16,8 @@ import prefdissect as pdx
 from prefdissect.compare import cluster_judges, compare_weights, describe, grouping, grouping_test
 from prefdissect.errors import DataError, OptionError, UnknownNameError
 
+pytestmark = pytest.mark.lane("newer")
+
 DOCS = Path(__file__).parents[1] / "docs"
 SMALL = pdx.PAPER.select(["lengthy", "clear", "novel", "friendly", "polite"])
 

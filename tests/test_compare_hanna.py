@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 import prefdissect as pdx
 from prefdissect.cli import app
 
+pytestmark = pytest.mark.lane("oldest")
+
 PAGE = (Path(__file__).parents[1] / "docs" / "explanation" / "hanna-judges.md").read_text(encoding="utf-8")
 PEOPLE = ["human1", "human2", "human3"]
 

@@ -28,6 +28,8 @@ from prefdissect.errors import (
 )
 from prefdissect.schema import PAPER, SCENARIOS
 
+pytestmark = pytest.mark.lane("newer")
+
 ENDINGS = (".parquet", ".csv", ".csv.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz", ".ndjson")
 CHARACTERS = st.sampled_from(
     list("aZ 0,;'\"\t\n|\\{}[]") + ["\r\n", "\r", "é", "日", "🙂", "\u2028", "nan", "None", "tie"]

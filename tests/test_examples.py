@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import prefdissect as pdx
@@ -217,6 +218,19 @@ def test_every_page_can_be_reached_from_the_index() -> None:
     assert set((ROOT / "examples").glob("*.py")) <= linked
 
 
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group of commands has them
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_stands_on_its_page_with_all_its_options(command: str) -> None:
+    page = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    assert re.search(rf"^## `prefdissect {command}[ `]", page, re.MULTILINE)
+    synopsis = re.search(rf"^prefdissect {command}\b.*?(?=^prefdissect |^```)", page, re.DOTALL | re.MULTILINE)[0]
+    given = [option.opts for option in COMMANDS[command].params if option.opts[0].startswith("-")]
+    missing = [opts for opts in given if not any(re.search(rf"[\[ ]{opt}\b(?!-)", synopsis) for opt in opts)]
+    assert missing in ([], [["--help"]])
+
+
 @pytest.mark.parametrize("name", pdx.__all__)
 def test_every_public_name_stands_in_the_api_page(name: str) -> None:
     assert f"`{name}`" in API
@@ -232,7 +246,7 @@ def test_signatures_on_the_api_page_are_those_of_the_code(name: str) -> None:
     for argument, default in shown.items():
         actual = parameters[argument].default
         expected = [] if actual is inspect.Parameter.empty else [actual]
-        assert [eval(d, vars(pdx) | {"PAPER": pdx.PAPER, "Laplace": pdx.Laplace}) for d in default] == expected
+        assert [eval(d, {public: getattr(pdx, public) for public in pdx.__all__}) for d in default] == expected
 
 
 @pytest.mark.parametrize("kind", [pdx.Dissection, pdx.PreferenceData, pdx.PreferencePairs, pdx.Posterior, pdx.Design])

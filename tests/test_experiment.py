@@ -12,6 +12,8 @@ from prefdissect.audit.length_control import length_controlled
 from prefdissect.errors import DataError, OptionError, PrefDissectWarning, UnknownNameError
 from served import refused, served
 
+pytestmark = pytest.mark.lane("newer")
+
 N_PAIRS, N_PROMPTS = 700, 200
 PROMPTS = [f"Write a few lines about the {word} of {n}." for n in range(N_PROMPTS // 2) for word in ("sea", "hills")]
 

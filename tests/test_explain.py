@@ -18,6 +18,8 @@ from prefdissect.features import Encoder
 from prefdissect.inference import shapley_values
 from prefdissect.inference.shapley import sum_of_sines
 
+pytestmark = pytest.mark.lane("newer")
+
 SMALL = pdx.PAPER.select(["friendly", "clear", "novel", "lengthy"])
 TERM = st.floats(-6, 6, allow_nan=False)
 

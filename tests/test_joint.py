@@ -13,6 +13,8 @@ from prefdissect.compare import compare_weights
 from prefdissect.inference import joint, sample_joint
 from prefdissect.inference.compiled.joint import Evidence, run_joint
 
+pytestmark = pytest.mark.lane("newer")
+
 NU, TYPICAL, TAIL = 0.5, 1.0, 3.0  # the prior, written down once more: a twin must not read it from the original
 
 

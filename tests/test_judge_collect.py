@@ -24,6 +24,8 @@ from prefdissect.features import build_design
 from prefdissect.llm import count_tokens
 from served import BAD_JSON, REFUSAL, Answer, Sent, Token, refused, served, too_many
 
+pytestmark = pytest.mark.lane("newer")
+
 QUIET = {"replies": None, "progress": False}
 
 

@@ -19,6 +19,8 @@ from prefdissect.llm import ReplyCache
 from served import served_apart
 from served_app import body_key
 
+pytestmark = pytest.mark.lane("newer")
+
 KILLS = 20
 DELAY = 0.06  # seconds a reply takes: 600 questions, 8 at once, take 4.5
 

@@ -16,6 +16,8 @@ from prefdissect.llm.reading import read_reply, words_of
 from prefdissect.llm.server import RefusedCallError, TransientError
 from served import CLOSED, CUT, NO_COMPLETION, Sent, refused, served, slow, too_many
 
+pytestmark = pytest.mark.lane("oldest")
+
 
 def asked(text="Hello", **fields):
     return Request(model="m", messages=(("user", text),), **fields)

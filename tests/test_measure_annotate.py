@@ -17,6 +17,8 @@ from prefdissect.errors import ColumnError, ModelError, OptionError, PrefDissect
 from prefdissect.llm import ReplyCache
 from served import BAD_JSON, CLOSED, REFUSAL, TOO_LONG, refused, served, too_many
 
+pytestmark = pytest.mark.lane("oldest")
+
 KEY = "sk-this-is-a-secret-0123456789"
 SMALL = PAPER.select(["clear", "novel", "no_severe_errors", "satisfy_constraints", "lengthy"])
 

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from kill_annotate import CONCURRENCY, annotate
 from served import served_apart
 from served_app import body_key
+
+pytestmark = pytest.mark.lane("newer")
 
 N_KILLS = 20
 

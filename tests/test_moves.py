@@ -8,6 +8,8 @@ import pytest
 from prefdissect.inference.compiled import moves
 from sampler import Moments, in_errors, moments
 
+pytestmark = pytest.mark.lane("oldest")
+
 STEPS = 40_000
 
 LINES = {  # curvature, pull, kink, slope, kink, slope

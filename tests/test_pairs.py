@@ -20,6 +20,8 @@ import prefdissect as pdx
 from prefdissect import errors
 from prefdissect.cli import app
 
+pytestmark = pytest.mark.lane("oldest")
+
 PROPERTIES = ["lengthy", "clear", "polite"]
 SCHEMA = pdx.PAPER.select(PROPERTIES)
 

@@ -112,9 +112,15 @@ def test_heat_maps_hold_the_numbers(result, kind, judge):
     assert_readable(ax)
 
 
-@pytest.mark.parametrize("n", [2, 4, 33])
-def test_similarities_stand_in_the_order_of_the_tree(result, n):
-    similarity = result.sel(judge=result.judges[:n]).similarity()
+@pytest.fixture(scope="module")
+def of_all(result) -> pdx.JudgeSimilarity:
+    """The similarities of all 33 judges, which take half a minute."""
+    return result.similarity()
+
+
+@pytest.mark.parametrize("n", [2, 4, pytest.param(33, marks=pytest.mark.lane("oldest"))])
+def test_similarities_stand_in_the_order_of_the_tree(result, n, request):
+    similarity = request.getfixturevalue("of_all") if n == 33 else result.sel(judge=result.judges[:n]).similarity()
     ax = similarity.plot()
     names = rows_of(ax)
     assert names == [label.get_text() for label in ax.get_xticklabels()]
@@ -160,8 +166,9 @@ def test_ceilings_stand_beside_similarities(result):
     assert_readable(ax)
 
 
-def test_of_33_judges_each_has_a_row_with_its_ceiling(result):
-    similarity = result.similarity()
+@pytest.mark.lane("oldest")
+def test_of_33_judges_each_has_a_row_with_its_ceiling(of_all):
+    similarity = of_all
     ax = similarity.plot_ceiling()
     names = rows_of(ax)
     ceiling = similarity.ceiling["overall"]

@@ -17,6 +17,8 @@ import prefdissect as pdx
 from prefdissect.data.readers import LAYOUTS
 from prefdissect.errors import PrefDissectError
 
+pytestmark = pytest.mark.lane("oldest")
+
 COLUMNS = {name: layout.columns for name, layout in LAYOUTS.items() if layout.columns}
 SCALARS = st.one_of(
     st.none(),

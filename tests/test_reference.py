@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import prefdissect as pdx
@@ -102,9 +103,9 @@ def test_bounds_of_ep_where_two_columns_are_collinear(hanna):
 
 @pytest.mark.parametrize("source", ["hanna/pairs_engagement.parquet", "topical_chat/pairs.parquet"])
 def test_default_engine_agrees_with_nuts(data_dir, source):
-    """Two judges: means within 4 combined Monte Carlo errors, at an ESS of 1,000 or more each."""
-    data = pdx.load(data_dir / source)
-    judges = data.judges[:2]
+    """A judge and 1,100 pairs at most: means within 4 combined Monte Carlo errors, at an ESS of 1,000 or more each."""
+    data = pdx.load(pd.read_parquet(data_dir / source).head(1100))  # 20 prompts of HANNA
+    judges = data.judges[:1]
     exact = pdx.dissect(data, judges, random_seed=0).weights
     nuts = pdx.dissect(data, judges, engine="nuts", random_seed=1).weights
     assert set(exact["engine"]) == {"exact"}
@@ -120,7 +121,8 @@ def test_fold_means_of_ep_agree_with_nuts_refits(data_dir):
     """Topical-Chat, five folds: within 0.03 sd and 4 Monte Carlo errors of NUTS on the same folds."""
     data = pdx.load(data_dir / "topical_chat" / "pairs.parquet")
     judge = data.judges[0]
-    ep, nuts = (pdx.dissect(data, judge, engine=e, folds=5, random_seed=0).weights for e in ("ep", "nuts"))
+    asked = {"folds": 5, "preset": "paper", "random_seed": 0}
+    ep, nuts = (pdx.dissect(data, judge, engine=e, **asked).weights for e in ("ep", "nuts"))
     assert set(ep["engine"]) == {"ep"}
     error = nuts["sd"] / nuts["ess_bulk"] ** 0.5
     assert (np.abs(ep["mean"] - nuts["mean"]) < 0.03 * nuts["sd"] + 4 * error).all()

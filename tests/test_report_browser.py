@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from scipy.special import expit
 import prefdissect as pdx
 from browser import Shown, chromium, opened
 from test_report import HOSTILE, hostile_study
+
+pytestmark = pytest.mark.lane("newer")
 
 PRIOR_SD = 0.1 * np.sqrt(2)  # of the default, Laplace(0.1)
 
@@ -631,7 +632,6 @@ def large() -> pdx.Dissection:
 
 
 @pytest.mark.timeout(900)  # of which it takes one minute on two idle cores
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="the largest page takes a minute: on the newer Python only")
 def test_a_study_of_the_papers_size(large: pdx.Dissection, browser: Browser, folder: Path) -> None:
     path = large.report(folder / "large.html")
     assert path.stat().st_size < 6e6

@@ -17,6 +17,8 @@ from prefdissect.inference import PAPER_PRIOR, arrange_prior
 from prefdissect.inference.ep import fit_ep
 from prefdissect.inference.robust import sample_robust, widen
 
+pytestmark = pytest.mark.lane("oldest")
+
 
 def clustered(seed: int, n_clusters: int, size: int, correlation: float, p: int = 8) -> tuple[np.ndarray, Cell]:
     """Return true weights from the prior, and labels that correlate within clusters through a copula.

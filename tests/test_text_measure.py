@@ -16,6 +16,8 @@ from prefdissect.errors import ColumnError, DuplicateError, OptionError, PrefDis
 from prefdissect.text import batches
 from prefdissect.text.reading import read_response
 
+pytestmark = pytest.mark.lane("oldest")
+
 RESPONSES = [
     "Sure! **Yes**, it may be.",
     "# No\n\n- first\n- then\n\n" + "word by word " * 30,

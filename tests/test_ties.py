@@ -21,6 +21,8 @@ from prefdissect.inference.fit_data import gather
 from prefdissect.inference.ties import score_rows
 from sampler import in_errors, metropolis, moments
 
+pytestmark = pytest.mark.lane("oldest")
+
 MODELS = ("davidson", "ordered")
 COLUMNS = ("a", "b", "c")
 
