@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -223,7 +224,7 @@ def dissect(
         posterior = fit_pooled(design, arranged, options, own=mine, progress=progress)
     asked = {"by": by, **chosen, "preset": preset, "prior": repr(prior), "self_preference": self_preference}
     asked |= asdict(options) | {"exclude_from_pool": list(options.exclude_from_pool)}  # as JSON has it
-    return Dissection(loaded, design, posterior, asked | {"versions": _versions(), "data_hash": loaded.hash})
+    return Dissection(loaded, design, posterior, asked | {"versions": dict(_versions()), "data_hash": loaded.hash})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -371,6 +372,8 @@ class Dissection(WritesReports, ExplainsPairs, PredictsPairs, DrawsFigures, Stee
         return f"<pre>{html.escape(repr(self))}</pre>" + self.summary().round(3).to_html()
 
 
+@cache
 def _versions() -> dict[str, str]:
+    """Return versions of the packages behind a fit; reading them takes as long as a fit does."""
     packages = ("prefdissect", "numba", "numpy", "scipy", "pymc", "arviz")
     return {name: metadata.version(name) for name in packages}

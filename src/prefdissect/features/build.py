@@ -15,7 +15,7 @@ from prefdissect.errors import DataError
 from prefdissect.features.design import Design
 from prefdissect.features.encoder import build_encoder
 from prefdissect.features.grouping import NO_GROUP, check_group_names, choose_groups
-from prefdissect.terms import ORDER, VerdictRows, choose_orders, generator_columns, preferences, rows_of
+from prefdissect.terms import ORDER, VerdictRows, choose_orders, generator_columns, reasons_of_absence, rows_of
 
 __all__ = ["build_design"]
 
@@ -50,11 +50,12 @@ def build_design(
     check_group_names(kinds)
     encoder = build_encoder(data, encoding)
     x, in_group = encoder.encode(data), groups.to_numpy(dtype=bool)
-    weight, why = _why_absent(data, judges, ties, x)
+    of_pairs = rows_of(data, judges, ties)
+    weight, why = _why_absent(data, judges, ties, x, of_pairs)
     used = np.asarray(np.isfinite(x).all(axis=1) & (weight > 0).any(axis=1) & in_group.any(axis=1), dtype=bool)
     orders, of_order = choose_orders(data, judges, position)
     named, of_names = generator_columns(data, used, len(groups.columns), generators)
-    rows = rows_of(data, judges, ties, orders=orders, repeats=position is not False)
+    rows = of_pairs if position is False else rows_of(data, judges, ties, orders=orders, repeats=True)
     columns = _columns(data.properties, x, rows, {**named, **(nuisance or {})}, ordered=orders is not None)
     kept = np.flatnonzero(used[rows.pair] & ((rows.weight > 0) & (weight[rows.pair] > 0)).any(axis=1))
     pair = rows.pair[kept]
@@ -94,12 +95,10 @@ def _check_rated(data: PreferenceData) -> None:
 
 
 def _why_absent(
-    data: PreferenceData, judges: Sequence[str], ties: Ties, x: FloatArray
+    data: PreferenceData, judges: Sequence[str], ties: Ties, x: FloatArray, said: VerdictRows
 ) -> tuple[FloatArray, np.ndarray[Any, Any]]:
     """Return the weight of each pair, 0 where it cannot be used, and why, "" where it can, [pair, judge]."""
-    _, weight, why = preferences(data, judges, ties)
-    said = rows_of(data, judges, ties)
-    tied = said.tied * said.weight
+    weight, why, tied = said.weight, reasons_of_absence(data, judges, said), said.tied * said.weight
     for j, judge in enumerate(judges):
         if not weight[:, j].any():
             counts = pd.Series(why[:, j]).value_counts()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prefdissect.terms.generators import GENERATOR, columns_like, generator_columns
 from prefdissect.terms.order import ORDER, choose_orders
-from prefdissect.terms.rows import VerdictRows, preferences, rows_of
+from prefdissect.terms.rows import VerdictRows, preferences, reasons_of_absence, rows_of
 
 __all__ = [
     "GENERATOR",
@@ -14,5 +14,6 @@ __all__ = [
     "columns_like",
     "generator_columns",
     "preferences",
+    "reasons_of_absence",
     "rows_of",
 ]

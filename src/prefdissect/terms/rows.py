@@ -13,7 +13,7 @@ from prefdissect._typing import BoolArray, FloatArray, IntArray, Ties
 from prefdissect.data import PreferenceData
 from prefdissect.data.combined import counted_rows, spread_weights
 
-__all__ = ["VerdictRows", "preferences", "rows_of"]
+__all__ = ["VerdictRows", "preferences", "reasons_of_absence", "rows_of"]
 
 _TIES = ("tie", "both_bad")
 _FEWEST = 10  # pairs asked more than once, from which on their correlation is believed
@@ -189,6 +189,11 @@ def preferences(
     but two verdicts, whose mean is 0.5. The reason is "" where there is a preference.
     """
     rows = rows_of(data, judges, ties)
+    return rows.y, rows.weight, reasons_of_absence(data, judges, rows)
+
+
+def reasons_of_absence(data: PreferenceData, judges: Sequence[str], rows: VerdictRows) -> np.ndarray[Any, Any]:
+    """Return why a pair has no preference, "" where it has one, [pair, judge]; `rows` are those of pairs."""
     table = counted_rows(data.verdicts)
     codes = pd.Index(judges).get_indexer(pd.Index(table["judge"].astype(object)))
     pair = data.pairs.index.get_indexer(pd.Index(table["pair_id"]))
@@ -200,9 +205,8 @@ def preferences(
     n_asked = _add(shape, at, np.ones(len(weight)))
     n_tied = _add(shape, at, (usable & tie).astype(float))
     n_weightless = _add(shape, at, (~usable & np.isfinite(value)).astype(float))
-    why = np.select(
+    return np.select(
         [rows.weight > 0, n_tied > 0, n_weightless > 0, n_asked > 0],
         ["", "tie, dropped", "verdict of weight 0", "invalid verdict"],
         default="no verdict",
     ).astype(object)
-    return rows.y, rows.weight, why
