@@ -15,7 +15,7 @@ from prefdissect.inference.pooling.layers import LAYERS
 
 __all__ = ["UNLIKE", "Pooled", "layers_table", "scales_table"]
 
-UNLIKE = 3.0  # factor above which a judge is unlike the others; of 360 simulated judges like them none was above 2.2
+UNLIKE = 3.0  # factor above which a judge is unlike the others; of 6,400 simulated judges like them 0.6% are above
 
 
 @dataclass(frozen=True, eq=False)
