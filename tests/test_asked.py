@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 
 import planted_annotator
 import prefdissect as pdx
 from planted_annotator import make_table, marks, number, split_blocks
 from served import Answer, Token, served
+
+pytestmark = pytest.mark.lane("newer")
 
 N_PAIRS = 400
 SCHEMA = pdx.PAPER.select(["friendly", "clear", "novel", "no severe errors", "satisfy constraints"])

@@ -14,6 +14,8 @@ from planted_world import FEATURES, WEIGHTS, answer, log_odds, pairs
 from prefdissect.cli import app
 from served import served
 
+pytestmark = pytest.mark.lane("newer")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

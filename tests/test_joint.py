@@ -13,7 +13,7 @@ from prefdissect.compare import compare_weights
 from prefdissect.inference import joint, sample_joint
 from prefdissect.inference.compiled.joint import Evidence, run_joint
 
-pytestmark = pytest.mark.lane("newer")
+pytestmark = pytest.mark.lane("oldest")
 
 NU, TYPICAL, TAIL = 0.5, 1.0, 3.0  # the prior, written down once more: a twin must not read it from the original
 

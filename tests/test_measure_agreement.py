@@ -6,6 +6,8 @@ import pytest
 from prefdissect import PAPER, Property
 from prefdissect.measure.agreement import agree
 
+pytestmark = pytest.mark.lane("newer")
+
 CLEAR = PAPER["clear"]
 
 

@@ -15,6 +15,8 @@ from prefdissect import plots
 from prefdissect.cli import app
 from prefdissect.errors import DataError, OptionError, UnknownNameError
 
+pytestmark = pytest.mark.lane("newer")
+
 
 @pytest.fixture(scope="module")
 def result() -> pdx.Dissection:
@@ -118,7 +120,7 @@ def of_all(result) -> pdx.JudgeSimilarity:
     return result.similarity()
 
 
-@pytest.mark.parametrize("n", [2, 4, pytest.param(33, marks=pytest.mark.lane("oldest"))])
+@pytest.mark.parametrize("n", [2, 4, 33])
 def test_similarities_stand_in_the_order_of_the_tree(result, n, request):
     similarity = request.getfixturevalue("of_all") if n == 33 else result.sel(judge=result.judges[:n]).similarity()
     ax = similarity.plot()
@@ -166,7 +168,6 @@ def test_ceilings_stand_beside_similarities(result):
     assert_readable(ax)
 
 
-@pytest.mark.lane("oldest")
 def test_of_33_judges_each_has_a_row_with_its_ceiling(of_all):
     similarity = of_all
     ax = similarity.plot_ceiling()

@@ -17,6 +17,8 @@ from scipy.optimize import minimize
 import prefdissect as pdx
 from sampler import Moments, in_errors, make_log_density, metropolis, moments
 
+pytestmark = pytest.mark.lane("newer")
+
 STEMS = [
     *("relevance", "coherence", "empathy", "surprise", "complexity"),
     *("text_length", "novelty_1gram", "repetition_1gram", "compression", "coverage"),

@@ -103,8 +103,8 @@ def test_bounds_of_ep_where_two_columns_are_collinear(hanna):
 
 @pytest.mark.parametrize("source", ["hanna/pairs_engagement.parquet", "topical_chat/pairs.parquet"])
 def test_default_engine_agrees_with_nuts(data_dir, source):
-    """A judge and 1,100 pairs at most: means within 4 combined Monte Carlo errors, at an ESS of 1,000 or more each."""
-    data = pdx.load(pd.read_parquet(data_dir / source).head(1100))  # 20 prompts of HANNA
+    """A judge and 550 pairs at most: means within 4 combined Monte Carlo errors, at an ESS of 1,000 or more each."""
+    data = pdx.load(pd.read_parquet(data_dir / source).head(550))  # 10 prompts of HANNA
     judges = data.judges[:1]
     exact = pdx.dissect(data, judges, random_seed=0).weights
     nuts = pdx.dissect(data, judges, engine="nuts", random_seed=1).weights

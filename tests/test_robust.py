@@ -17,7 +17,7 @@ from prefdissect.inference import PAPER_PRIOR, arrange_prior
 from prefdissect.inference.ep import fit_ep
 from prefdissect.inference.robust import sample_robust, widen
 
-pytestmark = pytest.mark.lane("oldest")
+pytestmark = pytest.mark.lane("newer")
 
 
 def clustered(seed: int, n_clusters: int, size: int, correlation: float, p: int = 8) -> tuple[np.ndarray, Cell]:

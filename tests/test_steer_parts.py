@@ -21,6 +21,8 @@ from prefdissect.audit.trials import Trial, plan_trials
 from prefdissect.errors import DataError, OptionError, TooFewPairsError, UnknownNameError
 from served import Answer, served
 
+pytestmark = pytest.mark.lane("newer")
+
 KINDS = ("none", "toward", "away")
 
 
