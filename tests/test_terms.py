@@ -19,6 +19,7 @@ from prefdissect.inference import Laplace, arrange_prior, stand_in
 from prefdissect.inference.clustering import design_effect, weigh_clusters
 from prefdissect.inference.fit import fit_without
 from prefdissect.terms import ORDER, rows_of
+from written import written_by
 
 SMALL = pdx.PAPER.select(["lengthy", "clear"])
 FAST = {"engine": "ep", "random_seed": 0, "progress": False}
@@ -220,19 +221,6 @@ def test_orders_that_disagree_are_no_ties():
 def test_both_orders_keep_coverage_over_many_studies(tau):
     """200 studies, 1,200 intervals: standard error 0.7%."""
     assert 0.93 <= both_order_coverage(200, tau, "weights", seed=1) <= 0.97
-
-
-def written_by(n: int = 400, models: int = 4, seed: int = 0, **columns: object) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return pairs of models of known strengths, which go along with a property."""
-    rng = np.random.default_rng(seed)
-    strength = np.linspace(-1, 1, models)
-    a = rng.integers(0, models, n)
-    b = (a + 1 + rng.integers(0, models - 1, n)) % models
-    x = np.sign(np.round(strength[a] - strength[b] + rng.standard_normal(n)))
-    t = 0.5 * x + strength[a] - strength[b]
-    says = np.where(rng.random(n) < expit(t), "A", "B")
-    named = {"model_a": [f"m{k}" for k in a], "model_b": [f"m{k}" for k in b]}
-    return pd.DataFrame({**named, "clear_a": x, "clear_b": 0.0, "judge_me": says, **columns}), strength
 
 
 def test_generators_free_weights_of_who_wrote_what():

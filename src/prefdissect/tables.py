@@ -18,7 +18,16 @@ from prefdissect.features import Design
 from prefdissect.inference import Fit, Posterior, outcome_probabilities
 from prefdissect.schema import PropertySchema
 
-__all__ = ["outcomes_at", "overall_table", "prediction_table", "summary_table", "to_text", "top_table", "weights_table"]
+__all__ = [
+    "outcomes_at",
+    "overall_table",
+    "prediction_table",
+    "rank_of",
+    "summary_table",
+    "to_text",
+    "top_table",
+    "weights_table",
+]
 
 _SUMMARY = ["mean", "sd", "lower", "upper", "prob_positive", "probability", "r_hat", "ess_bulk"]
 _CERTIFICATE = ["judge", "group", "engine", "certified", "r_hat", "ess_bulk", "acceptance", "thin", "walks"]
@@ -263,3 +272,9 @@ def _stamp(table: pd.DataFrame, posterior: Posterior) -> pd.DataFrame:
     """Return the table with what its columns `lower` and `upper` mean."""
     table.attrs = {"interval": posterior.interval, "interval_kind": "equal-tailed"}
     return table
+
+
+def rank_of(values: FloatArray) -> FloatArray:
+    """Return ranks along the last dimension, 1 for the largest."""
+    order = np.argsort(-values, axis=-1, kind="stable")
+    return np.asarray(np.argsort(order, axis=-1, kind="stable") + 1.0)

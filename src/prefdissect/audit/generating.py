@@ -106,16 +106,7 @@ def generate(generator: ChatGenerator, wanted: Sequence[Wanted], run: Run) -> tu
 
     A response that is empty or refused failed; one that is cut off at `max_tokens` is what the model wrote.
     """
-    with Client(
-        generator.model,
-        generator.server(),
-        replies=run.replies,
-        limit=run.limit,
-        prices=run.prices,
-        concurrency=run.concurrency,
-        retry_failed=run.retry_failed,
-        progress=run.progress,
-    ) as client:
+    with run.client(generator.model, generator.server()) as client:
         jobs = {one.name: partial(_write, client, generator.request(one.prompt, one.message)) for one in wanted}
         return client.run(jobs, f"Asking {generator.model} for responses"), client.use
 

@@ -24,6 +24,7 @@ from prefdissect.audit.shift import bounds_of, sigmoid
 from prefdissect.data import PreferenceData
 from prefdissect.features import Design, build_design
 from prefdissect.inference import FitOptions, Normal, arrange_prior, stand_in, stream_of
+from prefdissect.tables import rank_of
 from prefdissect.terms import columns_like
 
 __all__ = ["LEADERBOARD", "WEIGHTS", "leaderboard"]
@@ -126,7 +127,7 @@ def _held_equal(design: Design, weights: FloatArray, field: Field, interval: flo
     """Return the win rate of each model with the properties equal, against the opponents that it met."""
     at = [design.columns.index(column) for column in field.columns]
     strengths = weights[:, at] - weights[:, at].mean(axis=1, keepdims=True)
-    ranks = np.argsort(np.argsort(-strengths, axis=1, kind="stable"), axis=1, kind="stable") + 1.0
+    ranks = rank_of(strengths)
     tail = (1 - interval) / 2
     equal, before = _win_rates(design, weights, strengths, at, field.baseline)
     moved = equal - before

@@ -12,11 +12,10 @@ from prefdissect.data import PreferenceData
 from prefdissect.data.cells import plain
 from prefdissect.errors import DataError
 from prefdissect.features import preferences
-from prefdissect.terms import GENERATOR
+from prefdissect.terms import GENERATOR, SIDES
 
-__all__ = ["SIDES", "Field", "has_models", "models_of"]
+__all__ = ["Field", "has_models", "models_of"]
 
-SIDES = ("model_a", "model_b")
 _UNREAD, _NOT_TOLD, _TO_ITSELF = "verdict could not be read", "model not named", "both responses of one model"
 
 

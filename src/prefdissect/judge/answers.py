@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 from prefdissect.judge.questions import Question
-from prefdissect.llm import Failure, Limit, Use
+from prefdissect.llm import Client, Failure, Limit, Server, Use
 
 __all__ = ["Answer", "Answers", "Bound", "Judge", "Run"]
 
@@ -59,6 +59,19 @@ class Run:
     concurrency: int = 16
     retry_failed: bool = False
     progress: bool | None = None
+
+    def client(self, model: str, server: Server) -> Client:
+        """Return the client that asks a model so, to be used as a context."""
+        return Client(
+            model,
+            server,
+            replies=self.replies,
+            limit=self.limit,
+            prices=self.prices,
+            concurrency=self.concurrency,
+            retry_failed=self.retry_failed,
+            progress=self.progress,
+        )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from prefdissect.judge.answers import Answers, Run
 from prefdissect.judge.questions import Question
 from prefdissect.judge.scoring import ByScore
 from prefdissect.judge.ways import ByCompletion, ByLetter, ByReasons, PairWay, ask_pairs
-from prefdissect.llm import Client, Planned, Prompt, Request, Server
+from prefdissect.llm import Planned, Prompt, Request, Server
 
 __all__ = ["ChatJudge"]
 
@@ -136,16 +136,7 @@ class ChatJudge:
 
     def answer(self, questions: Sequence[Question], run: Run) -> Answers:
         """Return its answers to questions."""
-        with Client(
-            self.model,
-            self.server(),
-            replies=run.replies,
-            limit=run.limit,
-            prices=run.prices,
-            concurrency=run.concurrency,
-            retry_failed=run.retry_failed,
-            progress=run.progress,
-        ) as client:
+        with run.client(self.model, self.server()) as client:
             if self.way == "score":
                 return ByScore(self).answer(client, questions)
             return ask_pairs(_PAIRWISE[self.way](self), client, questions)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from prefdissect.terms.generators import GENERATOR, columns_like, generator_columns
+from prefdissect.terms.generators import GENERATOR, SIDES, columns_like, generator_columns
 from prefdissect.terms.order import ORDER, choose_orders
 from prefdissect.terms.rows import VerdictRows, preferences, reasons_of_absence, rows_of
 
 __all__ = [
     "GENERATOR",
     "ORDER",
+    "SIDES",
     "VerdictRows",
     "choose_orders",
     "columns_like",

@@ -12,7 +12,7 @@ from prefdissect.data import PreferenceData
 from prefdissect.data.cells import plain
 from prefdissect.errors import OptionError
 
-__all__ = ["GENERATOR", "columns_like", "generator_columns"]
+__all__ = ["GENERATOR", "SIDES", "columns_like", "generator_columns"]
 
 GENERATOR = "generator: "  # before the name of a model: a column, 1 where it wrote A, -1 where it wrote B
 SIDES = ("model_a", "model_b")

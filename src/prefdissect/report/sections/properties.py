@@ -11,8 +11,9 @@ from scipy.special import expit
 from prefdissect._typing import BoolArray, FloatArray
 from prefdissect.report.contents import Contents
 from prefdissect.report.packing import pack
+from prefdissect.tables import rank_of
 
-__all__ = ["nearly_prior", "properties_section", "rank_of"]
+__all__ = ["nearly_prior", "properties_section"]
 
 _NEAR, _AS_WIDE = 0.25, 0.9  # of the standard deviation of the prior
 _MOST_DRAWS = 1000  # of which the intervals of ranks are made: they are whole numbers
@@ -66,12 +67,6 @@ def nearly_prior(mean: FloatArray, sd: FloatArray, prior_sd: FloatArray) -> Bool
     [True, False, False]
     """
     return np.asarray((np.abs(mean) <= _NEAR * prior_sd) & (sd >= _AS_WIDE * prior_sd))
-
-
-def rank_of(values: FloatArray) -> FloatArray:
-    """Return ranks along the last dimension, 1 for the largest."""
-    order = np.argsort(-values, axis=-1, kind="stable")
-    return np.asarray(np.argsort(order, axis=-1, kind="stable") + 1.0)
 
 
 def _overall(contents: Contents) -> dict[str, Any] | None:
