@@ -216,7 +216,6 @@ def test_orders_that_disagree_are_no_ties():
     assert both_order_coverage(20, 0.0, "ties") < 0.8
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("tau", [0.0, 1.0, 2.0, 4.0])
 def test_both_orders_keep_coverage_over_many_studies(tau):
     """200 studies, 1,200 intervals: standard error 0.7%."""
@@ -266,7 +265,6 @@ def test_generators_keep_coverage_where_models_differ_in_what_no_property_names(
     assert generator_coverage(40, known=False) < 0.85
 
 
-@pytest.mark.slow
 def test_generators_keep_coverage_over_many_studies():
     """200 studies, 1,200 intervals: standard error 0.7%."""
     assert 0.92 <= generator_coverage(200, known=True, seed=1) <= 0.96
