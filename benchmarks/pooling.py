@@ -97,15 +97,16 @@ def simulate(kind: Kind, seed: int) -> tuple[np.ndarray, pdx.PreferenceData]:
 def run_alone(kind: Kind, seed: int) -> dict[str, float]:
     """Return errors and coverage of the pooled fit by itself, and whose factor is large."""
     truth, data = simulate(kind, seed)
-    design = build_design(data, list(data.judges), by="scenario", encoding="comparison", ties="davidson")
+    terms = {"ties": "davidson", "position": "auto"}
+    design = build_design(data, list(data.judges), by="scenario", encoding="comparison", **terms)
     rows = arrange_rows(design, design.judges, design.groups)
     table = arrange_layers(design.roles, kind.judges, kind.scenarios)
     with one_blas_thread():
         state = iterate(rows, table, first_variances(table, kind.judges, 0.3), factors=True)
     weight, sd = state.solution.weight, state.solution.sd
     told = to_one_verdict(state.sites.cut, state.variances.pair_sd, float(np.sqrt((weight**2).sum(axis=-1).mean())))
-    mean = np.swapaxes(told.factor[..., None] * weight, 0, 1)
-    inside = np.abs(mean - truth) < ndtri(0.97) * np.swapaxes(told.factor[..., None] * sd, 0, 1)
+    mean, sd = (np.swapaxes(told.factor[..., None] * part, 0, 1)[..., : kind.properties] for part in (weight, sd))
+    inside = np.abs(mean - truth) < ndtri(0.97) * sd
     factor = np.maximum(state.variances.judge_factor, state.variances.cell_factor)
     return {
         "pooled|rmse2": float(((mean - truth) ** 2).mean()),
